@@ -1,0 +1,137 @@
+package frame
+
+import (
+	"encoding/binary"
+	"log/slog"
+	"math"
+
+	"example.org/rfc6455/mask"
+)
+
+// MaxHeaderSize is the size in octets of the longest header: 2 of flags,
+// opcode and short length, 8 of length, 4 of masking key.
+const MaxHeaderSize = 14
+
+// MaxControlPayload is the longest payload of a control frame, in octets (RFC
+// 6455, Section 5.5).
+const MaxControlPayload = 125
+
+// Values of the 7-bit length that announce a longer one.
+const (
+	len16 = 126 // in the next 2 octets
+	len64 = 127 // in the next 8 octets
+)
+
+// A Header is what precedes the payload of a frame (RFC 6455, Section 5.2).
+type Header struct {
+	Flags  Flags
+	Opcode Opcode
+	Key    mask.Key // zero and without meaning unless Flags has MASK
+	Length int64    // of the payload, in octets; not negative
+}
+
+// ParseHeader decodes the header at the start of b (RFC 6455, Section 5.2).
+//
+// It returns the header and its size n in octets, 2 to [MaxHeaderSize]. As with
+// [bufio.SplitFunc], n == 0 and a nil error ask for a longer b; a b of
+// [MaxHeaderSize] octets is always long enough.
+//
+// The error is [ErrLengthNotMinimal] or [ErrLengthOverflow], reported as soon
+// as b is long enough to tell. With ErrLengthOverflow h and n are zero. With
+// ErrLengthNotMinimal they are what they would be without the error, for
+// callers that choose to tolerate it: n == 0 still asks for a longer b, except
+// that h has its opcode already.
+//
+// ParseHeader checks the encoding only: see [Header.Validate] for what a header
+// may say. It does not retain b.
+func ParseHeader(b []byte) (h Header, n int, err error) {
+	if len(b) < 2 {
+		return Header{}, 0, nil
+	}
+	h.Flags = Flags(b[0]&0xf0 | b[1]>>7) // FIN RSV1 RSV2 RSV3 0 0 0 MASK
+	h.Opcode = Opcode(b[0] & 0x0f)
+	n = 2
+	switch length := b[1] & 0x7f; length {
+	case len16:
+		if len(b) < n+2 {
+			return Header{}, 0, nil
+		}
+		h.Length = int64(binary.BigEndian.Uint16(b[n:]))
+		if h.Length < len16 {
+			err = ErrLengthNotMinimal
+		}
+		n += 2
+	case len64:
+		if len(b) > n && b[n] > 0x7f {
+			return Header{}, 0, ErrLengthOverflow
+		}
+		if len(b) < n+8 {
+			return Header{}, 0, nil
+		}
+		h.Length = int64(binary.BigEndian.Uint64(b[n:]))
+		if h.Length <= math.MaxUint16 {
+			err = ErrLengthNotMinimal
+		}
+		n += 8
+	default:
+		h.Length = int64(length)
+	}
+	if h.Flags.Has(MASK) {
+		if len(b) < n+4 {
+			return Header{Opcode: h.Opcode}, 0, err
+		}
+		h.Key = mask.Key(binary.LittleEndian.Uint32(b[n:]))
+		n += 4
+	}
+	return h, n, err
+}
+
+// Size returns the number of octets that [Header.AppendBinary] appends, 2 to
+// [MaxHeaderSize], provided that h can be encoded.
+func (h Header) Size() int {
+	n := 2
+	switch {
+	case h.Length > math.MaxUint16:
+		n += 8
+	case h.Length >= len16:
+		n += 2
+	}
+	if h.Flags.Has(MASK) {
+		n += 4
+	}
+	return n
+}
+
+// AppendBinary encodes h, the length in its shortest form as Section 5.2 asks.
+// It implements [encoding.BinaryAppender]. The key counts only if Flags has
+// MASK.
+//
+// The result is appended to b; b may be nil. The error is [ErrHeader]; then b
+// is returned as it was.
+func (h Header) AppendBinary(b []byte) ([]byte, error) {
+	if h.Length < 0 || h.Opcode > maxOpcode || h.Flags&^allFlags != 0 {
+		return b, ErrHeader
+	}
+	first, bit := byte(h.Flags&^MASK)|byte(h.Opcode), byte(h.Flags&MASK)<<7
+	switch {
+	case h.Length < len16:
+		b = append(b, first, bit|byte(h.Length))
+	case h.Length <= math.MaxUint16:
+		b = binary.BigEndian.AppendUint16(append(b, first, bit|len16), uint16(h.Length))
+	default:
+		b = binary.BigEndian.AppendUint64(append(b, first, bit|len64), uint64(h.Length))
+	}
+	if bit != 0 {
+		b = binary.LittleEndian.AppendUint32(b, uint32(h.Key))
+	}
+	return b, nil
+}
+
+// LogValue implements [slog.LogValuer]. The masking key is left out.
+func (h Header) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("opcode", h.Opcode.String()),
+		slog.String("flags", h.Flags.String()),
+		slog.Int64("length", h.Length),
+	)
+}
