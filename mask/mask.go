@@ -39,7 +39,7 @@ func (k Key) Rotate(n int) Key {
 //
 // Apply modifies p in place and does not retain it.
 func Apply(p []byte, k Key) Key {
-	xor(p, p, k)
+	xor(p, k)
 	return k.Rotate(len(p))
 }
 
@@ -50,6 +50,6 @@ func Apply(p []byte, k Key) Key {
 // entirely or not at all; if they overlap otherwise, dst is undefined.
 func Copy(dst, src []byte, k Key) Key {
 	n := min(len(dst), len(src))
-	xor(dst[:n], src[:n], k)
+	xorTo(dst[:n], src[:n], k)
 	return k.Rotate(n)
 }
