@@ -1,0 +1,278 @@
+package conn
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"example.org/rfc6455/frame"
+)
+
+// maxDrain is how many octets are thrown away for a peer that goes on sending
+// after the last frame.
+const maxDrain = 16 << 20
+
+// Close closes the connection: it sends a Close frame with the code and the
+// reason, waits for the peer's and ends the transport, all within
+// Options.CloseTimeout (RFC 6455, Section 7.1). Messages that were written
+// before are delivered; those that still come are discarded. If a goroutine is
+// reading, that one sees the end; otherwise Close reads.
+//
+// The code is 1000 to 1003, 1007 to 1014 or 3000 to 4999, or
+// [frame.CloseNoStatusReceived] for an empty Close frame; any other is
+// [frame.ErrCloseCode], and the connection goes on. Of the reason at most 123
+// octets are sent, cut between two characters.
+//
+// Close returns nil after a closing handshake, whoever began it, and otherwise
+// a [*CloseError]. It may be called more than once.
+func (c *Conn) Close(code frame.CloseCode, reason string) error {
+	payload, err := frame.AppendClose(nil, code, strings.ToValidUTF8(reason, "\uFFFD"))
+	if err != nil {
+		return fmt.Errorf("conn: close: %w", err)
+	}
+	c.mu.Lock()
+	first := c.phase == phaseOpen
+	if first {
+		c.turn(turnSend)
+		c.result = CloseError{Code: frame.CloseAbnormalClosure, By: Local}
+		c.startBudget()
+	}
+	c.mu.Unlock()
+	if first {
+		c.sendLast(payload)
+	}
+	c.awaitEnd()
+	if end := c.ended.Load(); end.Err != nil {
+		return end
+	}
+	return nil
+}
+
+// CloseNow ends the connection without a closing handshake, if it has not ended
+// yet. What was not written is lost. It returns nil.
+func (c *Conn) CloseNow() error {
+	c.abort(Local, ErrCloseNow)
+	return nil
+}
+
+// turn moves the connection to another phase and returns the one before. It
+// needs mu.
+func (c *Conn) turn(t turn) phase {
+	from := c.phase
+	c.phase = transitions[from][t]
+	c.closing.Store(c.phase != phaseOpen)
+	return from
+}
+
+// startBudget begins the time in which the connection has to end. It needs mu.
+func (c *Conn) startBudget() {
+	if c.budget == nil && c.options.CloseTimeout > 0 {
+		c.budget = time.AfterFunc(c.options.CloseTimeout, c.overBudget)
+	}
+}
+
+func (c *Conn) overBudget() {
+	c.mu.Lock()
+	if c.phase == phaseSent {
+		c.result.Err = ErrCloseTimeout
+	}
+	c.mu.Unlock()
+	c.end()
+}
+
+// sendLast sends a Close frame, behind which nothing may be sent, and waits
+// until it has left or the connection has ended.
+func (c *Conn) sendLast(payload []byte) {
+	o := &c.out
+	o.mu.Lock()
+	if o.closed() != nil {
+		o.mu.Unlock()
+		return
+	}
+	id := o.append(c.masked(frame.Header{Flags: frame.FIN, Opcode: frame.OpClose}), payload)
+	o.final = true
+	o.wake()
+	c.deliver(context.Background(), id)
+}
+
+// awaitEnd waits for the end of the connection, as its reader if there is no
+// other.
+func (c *Conn) awaitEnd() {
+	for {
+		if c.reading.CompareAndSwap(false, true) {
+			c.readToEnd()
+			c.reading.Store(false)
+			return
+		}
+		select {
+		case <-c.done:
+			return
+		case <-c.readFree:
+		}
+	}
+}
+
+// readToEnd reads until the connection ends. Another goroutine may still use
+// what it read last, so that is left to it.
+func (c *Conn) readToEnd() {
+	if c.ended.Load() != nil {
+		return
+	}
+	c.in.detach()
+	c.message, c.partial = nil, false
+	c.stream.abandon()
+	for {
+		if _, err := c.next(context.Background()); err != nil {
+			return
+		}
+	}
+}
+
+// peerClosed answers the peer's Close frame, or takes it as the answer to ours,
+// and ends the connection.
+func (c *Conn) peerClosed(code frame.CloseCode, reason string) error {
+	c.mu.Lock()
+	from := c.turn(turnReceive)
+	switch from {
+	case phaseOpen:
+		c.result = CloseError{Code: code, Reason: reason, By: Peer}
+		c.startBudget()
+	case phaseSent:
+		c.result = CloseError{Code: code, Reason: reason, By: Local}
+	}
+	c.mu.Unlock()
+	if from == phaseOpen {
+		// Section 5.5.1: the answer typically echoes the code.
+		payload, _ := frame.AppendClose(nil, code, "")
+		c.sendLast(payload)
+		c.mu.Lock()
+		c.turn(turnSend)
+		c.mu.Unlock()
+	}
+	c.hangUp(c.role == frame.Server)
+	return c.end()
+}
+
+// fail fails the connection because the peer broke a rule or a limit (RFC 6455,
+// Section 7.1.7). The reader calls it.
+func (c *Conn) fail(err error) error {
+	code := frame.ClosePolicyViolation
+	if e, ok := err.(interface{ CloseCode() frame.CloseCode }); ok {
+		code = e.CloseCode()
+	}
+	c.mu.Lock()
+	from := c.turn(turnFail)
+	if from == phaseOpen || from == phaseSent {
+		c.result = CloseError{Code: code, By: Local, Err: err}
+		c.startBudget()
+	}
+	c.mu.Unlock()
+	if from == phaseOpen {
+		payload, _ := frame.AppendClose(nil, code, "")
+		c.sendLast(payload)
+	}
+	c.hangUp(true)
+	return c.end()
+}
+
+// hangUp lets the peer have all that was sent before the transport is closed:
+// closing it while octets of the peer are unread could destroy them. Whoever is
+// first to close TCP (Section 7.1.1 wants the server to) ends its own octets;
+// the other one waits for that.
+func (c *Conn) hangUp(first bool) {
+	c.publish()
+	if first && !c.t.closeWrite() {
+		return
+	}
+	c.readInt.arm(context.Background(), time.Time{})
+	for drained := 0; drained < maxDrain; {
+		c.in.r = c.in.w
+		n, err := c.readTransport(nil)
+		if err != nil {
+			return
+		}
+		drained += n
+	}
+}
+
+// lost ends the connection after the transport has ended or failed with err.
+// The reader calls it.
+func (c *Conn) lost(err error) error {
+	c.publish()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	c.mu.Lock()
+	open := c.phase == phaseOpen
+	switch {
+	case open && c.result.Err == nil:
+		c.result = CloseError{Code: frame.CloseAbnormalClosure, By: Network, Err: err}
+		c.startBudget()
+	case c.phase == phaseSent:
+		c.result.Err = err
+	}
+	c.mu.Unlock()
+	if open && err == io.ErrUnexpectedEOF {
+		c.awaitWritten()
+	}
+	return c.end()
+}
+
+// awaitWritten waits until all that waits has left, for a peer that sends no
+// more but may still read.
+func (c *Conn) awaitWritten() {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for o.flushing && o.err == nil {
+		c.awaitChange(context.Background(), nil)
+	}
+}
+
+// abort ends the connection at once, because of err, unless the closing
+// handshake was done.
+func (c *Conn) abort(by Party, err error) error {
+	c.mu.Lock()
+	if c.phase == phaseOpen || c.phase == phaseSent {
+		c.result = CloseError{Code: frame.CloseAbnormalClosure, By: by, Err: err}
+	}
+	c.mu.Unlock()
+	return c.end()
+}
+
+// end closes the transport and tells everybody. It returns how the connection
+// ended, which is what the first call found.
+func (c *Conn) end() error {
+	c.mu.Lock()
+	if c.turn(turnEnd) == phaseOver {
+		c.mu.Unlock()
+		return c.ended.Load()
+	}
+	err := new(c.result)
+	c.ended.Store(err)
+	if c.budget != nil {
+		c.budget.Stop()
+	}
+	c.heartbeat.stop()
+	cancel := c.cancel
+	c.mu.Unlock()
+
+	c.t.Close()
+	c.out.fail(err)
+	c.readInt.release()
+	c.writeInt.release()
+	if cancel != nil {
+		cancel(err)
+	}
+	if c.hub != nil {
+		c.hub.remove(c)
+	}
+	close(c.done)
+	if c.options.Hooks.OnClose != nil {
+		c.options.Hooks.OnClose(c, err)
+	}
+	c.options.Logger.Debug("websocket closed", "conn", c, "code", int(err.Code), "by", err.By.String(), "error", err)
+	return err
+}

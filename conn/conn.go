@@ -1,0 +1,238 @@
+package conn
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"example.org/rfc6455/frame"
+	"example.org/rfc6455/handshake"
+	"example.org/rfc6455/mask"
+)
+
+// A Handshake is what an opening handshake agreed on.
+type Handshake struct {
+	// Target is the request-target: the path and query of a server's resource.
+	Target string
+
+	// Subprotocol is the one in use; empty means none.
+	Subprotocol string
+
+	// Extensions are those in use. None of this package changes frames, so
+	// it is empty unless the caller of [New] supplies what it agreed on.
+	Extensions []handshake.Extension
+
+	// Early holds octets of the peer that came together with its part of the
+	// handshake. They are read before those of the stream.
+	Early []byte
+
+	// Data is whatever the hook of [AcceptOptions] wants to keep with the
+	// connection, such as the user it is for.
+	Data any
+}
+
+// A Conn is a WebSocket connection of either role.
+//
+// One goroutine at a time may read: call [Conn.ReadMessage],
+// [Conn.AppendMessage], [Conn.NextReader] and what is built on them; another
+// one meanwhile gets [ErrConcurrentRead]. All other methods may be called from
+// any goroutine at any time.
+//
+// Pings are answered, pongs seen and Close frames noticed inside the reading
+// methods, so a connection must be read until an error comes; use
+// [Conn.Discard] when no messages are expected.
+//
+// Every connection must be closed, with [Conn.Close] or [Conn.CloseNow]. A
+// Conn must not be copied.
+type Conn struct {
+	role      frame.Role
+	options   *Options // with defaults
+	handshake Handshake
+	hub       *Hub // nil if it is in none
+	opened    time.Time
+
+	t       transport
+	readInt interrupt
+
+	// The reader's, whoever has set reading.
+	reading  atomic.Bool
+	proto    protocol
+	in       inbox
+	message  []byte        // of getBuffer: a message longer than the inbox, or a part of one
+	partial  bool          // whether message is a part that the next read continues
+	stream   streamed      // the message being read with a MessageReader
+	serial   uint64        // of the message that was begun last
+	size     int64         // of it, in octets that have come
+	waited   time.Duration // for octets of the current message
+	owes     bool          // whether pongs wait that nobody was asked to write
+	received counters      // published by fill
+
+	out      outbox
+	writeInt interrupt
+	keys     mask.Keys // guarded by out.mu
+
+	waits  atomic.Uint32  // how often the reader began or ended a wait for the peer: odd while it waits
+	heard  atomic.Uint32  // how often a wait brought octets
+	shared sharedCounters // of received
+
+	closing  atomic.Bool   // whether phase has left phaseOpen
+	readFree chan struct{} // has room for one; told when a reader leaves while closing
+	done     chan struct{} // closed at the end
+	ended    atomic.Pointer[CloseError]
+
+	mu        sync.Mutex // guards what follows
+	phase     phase
+	result    CloseError // what ended will hold
+	budget    *time.Timer
+	heartbeat heartbeat
+	pings     []*pinging // sent by Ping and not yet answered
+	pingID    uint64
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+}
+
+// New returns a connection over a stream on which an opening handshake has been
+// done, in the given role. Use it for a handshake of one's own, for HTTP/2 and
+// for tunnels; [Accept], [AcceptConn] and [Dial] do the handshake, too.
+//
+// The stream should have SetReadDeadline and SetWriteDeadline, as a [net.Conn]
+// has. Otherwise it is closed where a deadline is needed: then a canceled
+// context, too, ends the connection. If it has CloseWrite, that is used to
+// deliver the last frame before the stream is closed. Closing the stream must
+// unblock its methods.
+//
+// A nil o means the defaults. New takes ownership of rwc and of h.Early.
+func New(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options) *Conn {
+	options := o.withDefaults(role)
+	return newConn(rwc, role, h, &options, nil)
+}
+
+// newConn begins a connection whose options have been filled in.
+func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, hub *Hub) *Conn {
+	c := &Conn{
+		role:      role,
+		options:   o,
+		handshake: h,
+		hub:       hub,
+		opened:    time.Now(),
+		readFree:  make(chan struct{}, 1),
+		done:      make(chan struct{}),
+	}
+	c.t = newTransport(rwc, &c.in)
+	c.readInt.set = c.t.SetReadDeadline
+	c.writeInt.set = c.t.SetWriteDeadline
+	c.proto.frames.Role = role
+	c.proto.frames.TolerateNonMinimal = o.TolerateNonMinimalLength
+	c.proto.limits.maxSize = o.MaxMessageSize
+	c.proto.limits.maxRate = o.MaxControlRate
+	c.out.maxSize, c.out.maxFrames = o.MaxQueuedSize, o.MaxQueuedFrames
+	c.in.least = smallInbox
+	if c.t.socket != nil {
+		c.in.least = largeInbox
+	}
+	c.in.want = c.in.least
+	if n := len(h.Early); n > 0 {
+		c.in.buf, c.in.w = h.Early, n
+		c.handshake.Early = nil
+		c.received.early = uint64(n)
+		c.received.octets = uint64(n)
+		c.publish()
+	}
+	if hub != nil {
+		hub.add(c)
+	}
+	if o.Hooks.OnOpen != nil {
+		o.Hooks.OnOpen(c)
+	}
+	o.Logger.Debug("websocket open", "conn", c)
+	c.startHeartbeat()
+	return c
+}
+
+// Role returns the side that this process is.
+func (c *Conn) Role() frame.Role { return c.role }
+
+// State returns where the connection stands. It may have moved on already.
+func (c *Conn) State() State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.phase.state()
+}
+
+// Target returns the request-target of the opening handshake: the path and
+// query that the client asked for.
+func (c *Conn) Target() string { return c.handshake.Target }
+
+// Subprotocol returns the subprotocol in use; empty means none (RFC 6455,
+// Section 1.9).
+func (c *Conn) Subprotocol() string { return c.handshake.Subprotocol }
+
+// Extensions returns the extensions in use, in their order (RFC 6455, Section
+// 9.1). The caller must not modify the result.
+func (c *Conn) Extensions() []handshake.Extension { return c.handshake.Extensions }
+
+// Data returns what the hook of [AcceptOptions] kept with the connection.
+func (c *Conn) Data() any { return c.handshake.Data }
+
+// LocalAddr returns the address of this side, or nil if the stream has none.
+func (c *Conn) LocalAddr() net.Addr {
+	if a, ok := c.t.stream.(interface{ LocalAddr() net.Addr }); ok {
+		return a.LocalAddr()
+	}
+	return nil
+}
+
+// RemoteAddr returns the address of the peer, or nil if the stream has none.
+// Behind a proxy it is the proxy's.
+func (c *Conn) RemoteAddr() net.Addr {
+	if a, ok := c.t.stream.(interface{ RemoteAddr() net.Addr }); ok {
+		return a.RemoteAddr()
+	}
+	return nil
+}
+
+// Done returns a channel that is closed when the connection has ended.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// Err returns how the connection ended, a [*CloseError], or nil while it has
+// not.
+func (c *Conn) Err() error {
+	if err := c.ended.Load(); err != nil {
+		return err
+	}
+	return nil
+}
+
+// Context returns a context that is canceled when the connection has ended,
+// with [Conn.Err] as its cause. For a connection accepted from net/http it has
+// the values of the request's context.
+func (c *Conn) Context() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ctx == nil {
+		c.ctx, c.cancel = context.WithCancelCause(context.Background())
+		if err := c.ended.Load(); err != nil {
+			c.cancel(err)
+		}
+	}
+	return c.ctx
+}
+
+// LogValue describes the connection for a log record.
+func (c *Conn) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.String("role", c.role.String())}
+	if a := c.RemoteAddr(); a != nil {
+		attrs = append(attrs, slog.String("remote", a.String()))
+	}
+	if c.handshake.Target != "" {
+		attrs = append(attrs, slog.String("target", c.handshake.Target))
+	}
+	if c.handshake.Subprotocol != "" {
+		attrs = append(attrs, slog.String("subprotocol", c.handshake.Subprotocol))
+	}
+	return slog.GroupValue(attrs...)
+}

@@ -1,0 +1,194 @@
+package conn
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"example.org/rfc6455/frame"
+)
+
+// A pinging is a ping that waits for its pong.
+type pinging struct {
+	id   uint64
+	sent time.Time
+	rtt  chan time.Duration // has room for one
+}
+
+// Ping sends a ping and waits for its pong (RFC 6455, Sections 5.5.2 and
+// 5.5.3). It returns the round-trip time. Any number of goroutines may ping.
+//
+// The pong is seen only while a goroutine reads: when ctx ends and there is
+// none, the error matches [ErrNoReader], too. The other errors are those of
+// [Conn.WriteMessage].
+func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	p := &pinging{sent: time.Now(), rtt: make(chan time.Duration, 1)}
+	c.mu.Lock()
+	c.pingID++
+	p.id = c.pingID
+	c.pings = append(c.pings, p)
+	c.mu.Unlock()
+	defer c.forgetPing(p)
+
+	c.out.mu.Lock()
+	err := c.out.closed()
+	if err == nil {
+		err = c.deliver(ctx, c.appendPing(p.id))
+	} else {
+		c.out.mu.Unlock()
+	}
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case rtt := <-p.rtt:
+		return rtt, nil
+	case <-c.done:
+		return 0, c.Err()
+	case <-ctx.Done():
+	}
+	if !c.reading.Load() {
+		return 0, fmt.Errorf("%w: %w", ErrNoReader, context.Cause(ctx))
+	}
+	return 0, canceled("ping", ctx)
+}
+
+// appendPing appends a ping that carries id. It needs out.mu.
+func (c *Conn) appendPing(id uint64) uint64 {
+	payload := binary.BigEndian.AppendUint64(nil, id)
+	return c.out.append(c.masked(frame.Header{Flags: frame.FIN, Opcode: frame.OpPing}), payload)
+}
+
+func (c *Conn) forgetPing(p *pinging) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pings = slices.DeleteFunc(c.pings, func(q *pinging) bool { return p == q })
+}
+
+// control handles a control frame. The error is final.
+func (c *Conn) control(ev event) error {
+	c.received.control++
+	if ev.kind == eventClose {
+		return c.peerClosed(ev.code, string(ev.payload))
+	}
+	if err := c.proto.limits.control(time.Now()); err != nil {
+		return c.fail(err)
+	}
+	if ev.kind == eventPong {
+		c.pong(ev.payload)
+		return nil
+	}
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.out.closed() == nil {
+		c.out.appendPong(c.masked(frame.Header{Flags: frame.FIN, Opcode: frame.OpPong}), ev.payload)
+		c.owes = true
+	}
+	return nil
+}
+
+// pong notes the answer to a ping; one that nobody asked for is ignored
+// (Section 5.5.3).
+func (c *Conn) pong(payload []byte) {
+	if len(payload) != 8 {
+		return
+	}
+	id := binary.BigEndian.Uint64(payload)
+	now := time.Now()
+	var sent time.Time
+	c.mu.Lock()
+	if c.heartbeat.id == id {
+		sent = c.heartbeat.sent
+	}
+	for _, p := range c.pings {
+		if p.id == id {
+			sent = p.sent
+			select {
+			case p.rtt <- now.Sub(sent):
+			default: // the peer answered twice
+			}
+		}
+	}
+	c.mu.Unlock()
+	if !sent.IsZero() && c.options.Hooks.OnPong != nil {
+		c.options.Hooks.OnPong(c, now.Sub(sent))
+	}
+}
+
+// A heartbeat pings a peer that may be gone, and ends the connection when
+// nothing comes back. It is a timer, of which c.mu guards the fields.
+type heartbeat struct {
+	timer *time.Timer // nil if there is no heartbeat
+	id    uint64      // of the ping that was sent last
+	sent  time.Time
+	asked bool   // whether an answer to it is awaited
+	heard uint32 // Conn.heard when it was sent
+	wait  uint32 // Conn.waits when it was sent
+}
+
+func (h *heartbeat) stop() {
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+}
+
+func (c *Conn) startHeartbeat() {
+	if c.options.PingInterval == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heartbeat.timer = time.AfterFunc(c.options.PingInterval, c.beat)
+}
+
+// beat sends a ping, or judges the answer to the last one.
+func (c *Conn) beat() {
+	c.mu.Lock()
+	h := &c.heartbeat
+	if c.phase != phaseOpen {
+		c.mu.Unlock()
+		return
+	}
+	heard, wait := c.heard.Load(), c.waits.Load()
+	if h.asked {
+		rest := c.options.PongTimeout
+		switch {
+		case heard != h.heard:
+			h.asked = false
+			rest = c.options.PingInterval - c.options.PongTimeout
+		case wait == h.wait && wait%2 == 1:
+			// The reader has waited for all of this time.
+			c.mu.Unlock()
+			c.abort(Network, ErrPongTimeout)
+			return
+		default:
+			h.wait = wait
+			c.options.Logger.Warn("websocket not read: the peer's pong cannot be seen", "conn", c)
+		}
+		if rest > 0 {
+			h.timer.Reset(rest)
+			c.mu.Unlock()
+			return
+		}
+	}
+	c.pingID++
+	h.id, h.sent, h.heard, h.wait = c.pingID, time.Now(), heard, wait
+	h.asked = c.options.PongTimeout > 0
+	if h.asked {
+		h.timer.Reset(c.options.PongTimeout)
+	} else {
+		h.timer.Reset(c.options.PingInterval)
+	}
+	id := h.id
+	c.mu.Unlock()
+
+	c.out.mu.Lock()
+	if c.out.closed() != nil {
+		c.out.mu.Unlock()
+		return
+	}
+	c.appendPing(id)
+	c.kick()
+}

@@ -1,0 +1,43 @@
+package conn
+
+import (
+	"time"
+
+	"example.org/rfc6455/frame"
+)
+
+// A Direction tells received from sent.
+type Direction uint8
+
+const (
+	Received Direction = iota
+	Sent
+)
+
+func (d Direction) String() string {
+	if d == Sent {
+		return "sent"
+	}
+	return "received"
+}
+
+// Hooks are functions called as a connection lives, for metrics and tracing. A
+// nil function costs nothing. They run on the goroutine that caused them, which
+// waits for them: they must be quick, must not call methods of the Conn other
+// than those that report about it, and may run concurrently with each other.
+type Hooks struct {
+	// OnOpen is called once, before the Conn is handed out.
+	OnOpen func(c *Conn)
+	// OnMessage is called for each message that was read to its end or written
+	// as a whole, with the octets of its payload.
+	OnMessage func(c *Conn, d Direction, op frame.Opcode, octets int64)
+	// OnPong is called for each answered ping of the heartbeat or of
+	// [Conn.Ping], with its round-trip time.
+	OnPong func(c *Conn, rtt time.Duration)
+	// OnClose is called exactly once, when the connection has ended, with the
+	// error that every later call returns.
+	OnClose func(c *Conn, err *CloseError)
+	// OnRefuse is called for each handshake that a server refused, with the
+	// HTTP status of the answer and why.
+	OnRefuse func(status int, err error)
+}

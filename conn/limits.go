@@ -1,0 +1,70 @@
+package conn
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// freeFragments is how many fragments a message may have whatever its
+	// size, and how many empty ones in all.
+	freeFragments = 1024
+	// fragmentSize is the size in octets from which fragments are as many as a
+	// peer likes: a message of MaxMessageSize may come in pieces of it.
+	fragmentSize = 64
+	// controlBurst is for how many seconds' worth of MaxControlRate may come
+	// at once.
+	controlBurst = 5
+)
+
+// limits counts what a peer sends against what it may.
+type limits struct {
+	maxSize int64 // of a message, in octets
+
+	size      int64 // of the message so far, with the frame that was announced
+	fragments int64 // of the message
+	empty     int64 // of them, without payload
+
+	maxRate int       // of control frames, in a second
+	spent   float64   // control frames not yet forgotten, 0 <= spent <= maxRate*controlBurst
+	at      time.Time // of the last control frame
+}
+
+// fragment charges a data frame whose header announces length octets; begin
+// says that it begins a message. The error is ErrMessageTooBig or
+// ErrTooManyFragments.
+func (l *limits) fragment(begin bool, length int64) error {
+	if begin {
+		l.size, l.fragments, l.empty = 0, 0, 0
+	}
+	if length > l.maxSize-l.size {
+		return ErrMessageTooBig
+	}
+	l.size += length
+	l.fragments++
+	if length == 0 {
+		l.empty++
+	}
+	if l.empty > freeFragments || l.fragments-freeFragments > l.maxSize/fragmentSize {
+		return ErrTooManyFragments
+	}
+	return nil
+}
+
+// control charges a control frame that came at now. The error is
+// ErrTooManyControlFrames.
+func (l *limits) control(now time.Time) error {
+	if l.maxRate == math.MaxInt32 {
+		return nil
+	}
+	rate := float64(l.maxRate)
+	if !l.at.IsZero() {
+		l.spent = max(0, l.spent-now.Sub(l.at).Seconds()*rate)
+	}
+	l.at = now
+	l.spent++
+	if l.spent > rate*controlBurst {
+		return ErrTooManyControlFrames
+	}
+	return nil
+}

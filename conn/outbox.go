@@ -1,0 +1,368 @@
+package conn
+
+import (
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"example.org/rfc6455/frame"
+	"example.org/rfc6455/mask"
+)
+
+const (
+	// gatherSize is up to how many octets frames are copied together for one
+	// write; a longer payload is written from where it lies.
+	gatherSize = 64 << 10
+	// blockedAfter is how long a write may take before the write side counts
+	// as blocked, and of the pongs that wait only the newest is kept.
+	blockedAfter = 10 * time.Millisecond
+	// maxPongs is how many pongs may wait in any case.
+	maxPongs = 64
+)
+
+// An outbox holds the frames of one connection that wait to be written, in
+// their order. One goroutine at a time, the flusher, writes them; meanwhile
+// others append theirs, and when the flusher's own frame has left whoever waits
+// longest takes over. The outbox does no I/O.
+type outbox struct {
+	mu sync.Mutex
+
+	waiting  batch     // frames appended since the flusher last took some
+	flying   batch     // frames the flusher is writing
+	flushing bool      // whether there is a flusher
+	since    time.Time // since when a write of the flusher blocks; zero while none does
+
+	newest   uint64    // the number of the frame appended last; the first is 1
+	written  uint64    // the number of the last frame that left as a whole
+	waiters  []*waiter // in the order of their frames
+	dropping []*waiter // those whose context ended while their frame was flying
+
+	maxSize   int // Options.MaxQueuedSize
+	maxFrames int // Options.MaxQueuedFrames
+	pongs     int // of waiting
+
+	stream   *MessageWriter // between its first and its last frame; nil if none is
+	posted   []*Prepared    // messages that wait for the end of stream
+	final    bool           // whether no frame may follow
+	err      error          // why nothing can be written any more
+	changed  chan struct{}  // closed when there may be room again; nil if nobody waits
+	progress int            // counts the frames of stream
+}
+
+// A waiter waits for its frame to leave.
+type waiter struct {
+	id    uint64
+	ready chan verdict // has room for one
+}
+
+// A verdict says what has become of a waiter's frame.
+type verdict uint8
+
+const (
+	left    verdict = iota // it has left
+	dropped                // it was taken back before its first octet left
+	torn                   // a part of it has left
+	lead                   // it waits still, and the waiter is the flusher now
+	failed                 // nothing can be written any more
+)
+
+var waiterPool = sync.Pool{New: func() any { return &waiter{ready: make(chan verdict, 1)} }}
+
+// queued returns how many octets and items wait to leave.
+func (o *outbox) queued() (octets, items int) {
+	octets = o.waiting.size + o.flying.size
+	for _, m := range o.posted {
+		octets += len(m.wire)
+	}
+	return octets, len(o.waiting.items) + len(o.flying.items) + len(o.posted)
+}
+
+// full reports whether a frame of size octets has to wait for others to leave.
+func (o *outbox) full(size int) bool {
+	octets, items := o.queued()
+	return items > 0 && (octets > o.maxSize-size || items >= o.maxFrames)
+}
+
+// closed returns the error for a frame that cannot follow the others, if so.
+func (o *outbox) closed() error {
+	if o.err == nil && o.final {
+		return errClosing
+	}
+	return o.err
+}
+
+// append encodes a frame behind those that wait and returns its number.
+func (o *outbox) append(h frame.Header, payload []byte) uint64 {
+	o.newest++
+	o.waiting.add(o.newest, h, payload)
+	return o.newest
+}
+
+// appendPrepared adds a message as it was encoded for servers.
+func (o *outbox) appendPrepared(m *Prepared) uint64 {
+	o.newest++
+	o.waiting.push(item{id: o.newest, shared: m.wire, opcode: m.opcode, fin: true, payload: len(m.payload())})
+	return o.newest
+}
+
+// appendPong adds a pong. While the write side is blocked, or too many pongs
+// wait, it takes the place of the newest that waits: a pong answers all pings
+// before its own (RFC 6455, Section 5.5.3).
+func (o *outbox) appendPong(h frame.Header, payload []byte) {
+	blocked := !o.since.IsZero() && time.Since(o.since) >= blockedAfter
+	if last := len(o.waiting.items) - 1; o.pongs > 0 && (blocked || o.pongs == maxPongs) {
+		for ; last >= 0; last-- {
+			if o.waiting.items[last].opcode == frame.OpPong {
+				o.waiting.drop(o.waiting.items[last].id)
+				o.pongs--
+				break
+			}
+		}
+	}
+	o.append(h, payload)
+	o.pongs++
+}
+
+// take returns the next octets for the flusher to write, or nil.
+func (o *outbox) take(scratch *[]byte) []byte {
+	if len(o.flying.items) == 0 {
+		putBuffer(o.flying.buf)
+		o.waiting.sent = o.flying.sent
+		o.flying, o.waiting = o.waiting, batch{items: o.flying.items}
+		o.pongs = 0
+	}
+	return o.flying.chunk(scratch)
+}
+
+// wrote notes that n octets of what take returned have left.
+func (o *outbox) wrote(n int) {
+	if id := o.flying.advance(n); id > 0 {
+		o.written = id
+		for len(o.waiters) > 0 && o.waiters[0].id <= id {
+			o.waiters[0].ready <- left
+			o.waiters = slices.Delete(o.waiters, 0, 1)
+		}
+		o.wake()
+	}
+}
+
+// drop takes back a frame.
+func (o *outbox) drop(id uint64) verdict {
+	if v := o.waiting.drop(id); v == dropped {
+		return v
+	}
+	return o.flying.drop(id)
+}
+
+// dropPosted drops the oldest message that nobody waits for and that has not
+// begun to leave. It reports whether there was one.
+func (o *outbox) dropPosted() bool {
+	if i := slices.IndexFunc(o.waiting.items, func(i item) bool { return i.posted }); i >= 0 {
+		return o.waiting.drop(o.waiting.items[i].id) == dropped
+	}
+	if len(o.posted) > 0 {
+		o.posted = slices.Delete(o.posted, 0, 1)
+		return true
+	}
+	return false
+}
+
+// dropAsked answers those whose context ended while their frame was flying.
+func (o *outbox) dropAsked() {
+	for _, w := range o.dropping {
+		w.ready <- o.flying.drop(w.id)
+	}
+	o.dropping = nil
+}
+
+// handOver ends the work of the flusher. It reports whether somebody has to
+// become one, because frames wait for which nobody waits.
+func (o *outbox) handOver() (orphaned bool) {
+	if octets, _ := o.queued(); octets == 0 {
+		putBuffer(o.flying.buf)
+		o.flying.buf = nil
+		o.flushing = false
+		return false
+	}
+	if len(o.waiters) == 0 {
+		return true
+	}
+	o.waiters[0].ready <- lead
+	o.waiters = slices.Delete(o.waiters, 0, 1)
+	return false
+}
+
+// fail ends the outbox: nothing can be written any more, because of err.
+func (o *outbox) fail(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		o.err = err
+	}
+	if !o.flushing {
+		o.abandon()
+	}
+	o.wake()
+}
+
+// abandon gives up the frames that wait and those who wait for them.
+func (o *outbox) abandon() {
+	for _, w := range slices.Concat(o.waiters, o.dropping) {
+		w.ready <- failed
+	}
+	o.waiters, o.dropping = nil, nil
+	putBuffer(o.flying.buf)
+	o.flying.buf = nil
+	o.flushing = false
+}
+
+// wake lets those who wait for room look again.
+func (o *outbox) wake() {
+	if o.changed != nil {
+		close(o.changed)
+		o.changed = nil
+	}
+}
+
+// A batch is a sequence of frames. Those that were encoded for it lie in buf,
+// one after the other; those that are shared lie where they are.
+type batch struct {
+	buf   []byte // of getBuffer, or nil
+	items []item
+	off   int     // octets of items[0] that have left, 0 <= off < items[0].len()
+	size  int     // octets of all items that have not left
+	sent  Traffic // what has left; a batch that takes off after another goes on counting
+	begun uint64  // the number of the frame of which a part has left; 0 for none
+}
+
+// An item is a frame or a part of one.
+type item struct {
+	id         uint64
+	start, end int    // in batch.buf, if shared is nil
+	shared     []byte // not modified by anybody until it has left
+	pooled     bool   // whether shared is of getBuffer, to be put back
+
+	opcode  frame.Opcode // of the frame's message, if it is the last item of one
+	fin     bool
+	payload int  // octets of the frame's payload
+	posted  bool // whether it is a message that nobody waits for
+}
+
+func (i *item) len() int {
+	if i.shared != nil {
+		return len(i.shared)
+	}
+	return i.end - i.start
+}
+
+func (b *batch) octets(i *item) []byte {
+	if i.shared != nil {
+		return i.shared
+	}
+	return b.buf[i.start:i.end]
+}
+
+func (b *batch) push(i item) {
+	b.items = append(b.items, i)
+	b.size += i.len()
+}
+
+// add encodes a frame. A payload too long to be gathered is masked into a
+// buffer of its own, or stays where it is if it is not to be masked.
+func (b *batch) add(id uint64, h frame.Header, payload []byte) {
+	start := len(b.buf)
+	if len(payload) <= gatherSize {
+		b.buf = growBuffer(b.buf, frame.MaxHeaderSize+len(payload), math.MaxInt)
+		b.buf, _ = frame.AppendFrame(b.buf, h, payload) // h is ours, and legal
+		b.push(item{id: id, start: start, end: len(b.buf), opcode: h.Opcode, fin: h.Flags.Has(frame.FIN), payload: len(payload)})
+		return
+	}
+	h.Length = int64(len(payload))
+	b.buf = growBuffer(b.buf, frame.MaxHeaderSize, math.MaxInt)
+	b.buf, _ = h.AppendBinary(b.buf)
+	b.push(item{id: id, start: start, end: len(b.buf)})
+	long := item{id: id, shared: payload, opcode: h.Opcode, fin: h.Flags.Has(frame.FIN), payload: len(payload)}
+	if h.Flags.Has(frame.MASK) {
+		long.shared, long.pooled = getBuffer(len(payload))[:len(payload)], true
+		mask.Copy(long.shared, payload, h.Key)
+	}
+	b.push(long)
+}
+
+// chunk returns what to write next: as many frames as lie side by side, or
+// copies of as many as fit in scratch, or a long one as it lies. The scratch
+// buffer is taken when first needed.
+func (b *batch) chunk(scratch *[]byte) []byte {
+	if len(b.items) == 0 {
+		return nil
+	}
+	run, n := b.octets(&b.items[0])[b.off:], 1
+	if first := b.items[0]; first.shared == nil {
+		end := first.end
+		for ; n < len(b.items) && b.items[n].shared == nil && b.items[n].start == end; n++ {
+			end = b.items[n].end
+		}
+		run = b.buf[first.start+b.off : end]
+	}
+	if n == len(b.items) || len(run) >= gatherSize/4 {
+		return run
+	}
+	if *scratch == nil {
+		*scratch = getBuffer(gatherSize)
+	}
+	gathered := append((*scratch)[:0], run...)
+	for i := range b.items[n:] {
+		p := b.octets(&b.items[n+i])
+		gathered = append(gathered, p[:min(gatherSize-len(gathered), len(p))]...)
+		if len(gathered) == gatherSize {
+			break
+		}
+	}
+	return gathered
+}
+
+// advance notes that n octets have left and returns the number of the last
+// frame that is thereby complete, or zero.
+func (b *batch) advance(n int) (id uint64) {
+	b.sent.Octets += uint64(n)
+	b.size -= n
+	b.off += n
+	done := 0
+	for ; done < len(b.items) && b.off >= b.items[done].len(); done++ {
+		i := &b.items[done]
+		b.off -= i.len()
+		if b.begun = i.id; done+1 == len(b.items) || b.items[done+1].id != i.id {
+			id, b.begun = i.id, 0
+			b.sent.add(i)
+		}
+		if i.pooled {
+			putBuffer(i.shared)
+		}
+	}
+	b.items = slices.Delete(b.items, 0, done)
+	if b.off > 0 {
+		b.begun = b.items[0].id
+	}
+	return id
+}
+
+// drop takes a frame back. The verdict is dropped, torn or left.
+func (b *batch) drop(id uint64) verdict {
+	if id == b.begun {
+		return torn
+	}
+	v := left
+	b.items = slices.DeleteFunc(b.items, func(i item) bool {
+		if i.id != id {
+			return false
+		}
+		v = dropped
+		b.size -= i.len()
+		if i.pooled {
+			putBuffer(i.shared)
+		}
+		return true
+	})
+	return v
+}

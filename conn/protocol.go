@@ -1,0 +1,116 @@
+package conn
+
+import (
+	"example.org/rfc6455/frame"
+)
+
+// A protocol takes the octets of a peer and says what they mean: it decodes
+// frames, puts messages and control frames together, judges UTF-8 as it comes
+// and charges every limit. It does no I/O, knows no clock and keeps no slice
+// between calls.
+type protocol struct {
+	frames frame.Decoder
+	text   frame.UTF8
+	limits limits
+
+	// control holds a control frame's payload of which a part has come.
+	control []byte // len(control) <= frame.MaxControlPayload
+}
+
+// An event is what the next octets of a peer mean.
+type event struct {
+	kind   kind
+	opcode frame.Opcode // of the message, for eventData
+	begin  bool         // whether payload begins a message
+	end    bool         // whether payload ends it
+
+	// payload is a part of the octets given, or of protocol.control: it is
+	// valid until the next call.
+	payload []byte
+
+	// code is that of a Close frame, whose reason is payload.
+	code frame.CloseCode
+}
+
+type kind uint8
+
+const (
+	eventNone  kind = iota // more octets are needed
+	eventData              // a piece of a message
+	eventPing              // a ping to be answered with payload
+	eventPong              // a pong
+	eventClose             // a Close frame; the peer sends nothing after it
+)
+
+// next takes n octets from the start of b and returns what they mean. With
+// eventNone more octets have to follow those of b that were not taken. The
+// error is a [*frame.Error] or an [*Error]: the connection has to be failed
+// with its code.
+//
+// next unmasks payloads in place.
+func (p *protocol) next(b []byte) (ev event, n int, err error) {
+	for {
+		piece, size, err := p.frames.Next(b[n:])
+		if size == 0 || err != nil {
+			return event{}, n, err
+		}
+		n += size
+		if piece.Header.Opcode.IsControl() {
+			ev, err = p.controlPiece(piece)
+		} else {
+			ev, err = p.dataPiece(piece)
+		}
+		if err != nil || ev.kind != eventNone || n == len(b) {
+			return ev, n, err
+		}
+	}
+}
+
+func (p *protocol) dataPiece(piece frame.Piece) (event, error) {
+	begin := false
+	if piece.First() {
+		begin = piece.Header.Opcode != frame.OpContinuation
+		if begin {
+			p.text = frame.UTF8{}
+		}
+		if err := p.limits.fragment(begin, piece.Header.Length); err != nil {
+			return event{}, err
+		}
+	}
+	end := piece.Last() && !p.frames.Open()
+	opcode := p.frames.Opcode()
+	if opcode == frame.OpText {
+		if p.text.Next(piece.Payload) < len(piece.Payload) || end && !p.text.Complete() {
+			return event{}, frame.ErrInvalidUTF8
+		}
+	}
+	return event{kind: eventData, opcode: opcode, begin: begin, end: end, payload: piece.Payload}, nil
+}
+
+func (p *protocol) controlPiece(piece frame.Piece) (event, error) {
+	payload := piece.Payload
+	if !piece.First() || !piece.Last() {
+		if piece.First() {
+			p.control = p.control[:0]
+		}
+		p.control = append(p.control, payload...)
+		payload = p.control
+	}
+	if !piece.Last() {
+		return event{}, nil
+	}
+	switch piece.Header.Opcode {
+	case frame.OpPing:
+		return event{kind: eventPing, payload: payload}, nil
+	case frame.OpPong:
+		return event{kind: eventPong, payload: payload}, nil
+	}
+	code, reason, err := frame.ParseClose(payload)
+	return event{kind: eventClose, code: code, payload: reason}, err
+}
+
+// midFrame reports whether the payload of a frame is still to come.
+func (p *protocol) midFrame() bool { return p.frames.Remaining() > 0 }
+
+// midMessage reports whether a message was begun and is still to end.
+func (p *protocol) midMessage() bool { return p.frames.Open() || p.midFrame() }

@@ -1,0 +1,324 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"time"
+
+	"example.org/rfc6455/frame"
+)
+
+// directSize is from how many octets still to come of a frame they are read
+// straight into the message instead of through the inbox.
+const directSize = 16 << 10
+
+// A Message is a text or binary message.
+type Message struct {
+	// Opcode is frame.OpText or frame.OpBinary.
+	Opcode frame.Opcode
+	// Payload is valid UTF-8 if Opcode is frame.OpText.
+	Payload []byte
+}
+
+// ReadMessage reads the next message (RFC 6455, Section 6.2). Meanwhile it
+// answers pings and handles what else the peer sends.
+//
+// The result is valid until the next read of the connection; use
+// [Conn.AppendMessage] to keep it.
+//
+// When ctx ends while a frame is awaited, the error is its cause and the
+// connection goes on, with whatever fragments have come. In the middle of a
+// frame the connection has failed. Once the connection has ended the error is a
+// [*CloseError]; [ErrConcurrentRead] is the only other one.
+func (c *Conn) ReadMessage(ctx context.Context) (op frame.Opcode, p []byte, err error) {
+	if err := c.beginRead(ctx); err != nil {
+		return 0, nil, err
+	}
+	defer c.endRead()
+	return c.readWhole(ctx)
+}
+
+// AppendMessage is [Conn.ReadMessage] into a slice of the caller's: the payload
+// is appended to dst; dst may be nil. With an error dst is returned as it was.
+func (c *Conn) AppendMessage(ctx context.Context, dst []byte) (op frame.Opcode, p []byte, err error) {
+	if err := c.beginRead(ctx); err != nil {
+		return 0, dst, err
+	}
+	defer c.endRead()
+	op, p, err = c.readWhole(ctx)
+	if err != nil {
+		return 0, dst, err
+	}
+	return op, append(dst, p...), nil
+}
+
+// Messages returns an iterator over the messages that come, each valid until
+// the next, until the connection ends or ctx does. After a normal end, which is
+// one that [CloseError.Normal] holds for, the sequence just ends; any other
+// error is its last pair. Leaving the loop leaves the connection as it is.
+func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		for {
+			op, p, err := c.ReadMessage(ctx)
+			if ended, ok := errors.AsType[*CloseError](err); ok && ended.Normal() {
+				return
+			}
+			if !yield(Message{op, p}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Discard reads until the connection ends or ctx does and throws the messages
+// away. It is for connections that are only written to: run it on a goroutine
+// of its own, so that pings are answered and the end is noticed. The error is
+// that of [Conn.ReadMessage], but nil after a normal end.
+func (c *Conn) Discard(ctx context.Context) error {
+	for _, err := range c.Messages(ctx) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beginRead makes the caller the reader, and what was handed out before
+// invalid.
+func (c *Conn) beginRead(ctx context.Context) error {
+	if !c.reading.CompareAndSwap(false, true) {
+		return c.notReader(ctx)
+	}
+	if err := c.ended.Load(); err != nil {
+		c.reading.Store(false)
+		return err
+	}
+	if ctx.Err() != nil {
+		c.endRead()
+		return canceled("read", ctx)
+	}
+	if c.message != nil && !c.partial {
+		putBuffer(c.message)
+		c.message = nil
+	}
+	return nil
+}
+
+// notReader is the error of a second reader. While the connection is closed by
+// a method that reads it, a reader waits for its end instead.
+func (c *Conn) notReader(ctx context.Context) error {
+	if !c.closing.Load() {
+		return ErrConcurrentRead
+	}
+	select {
+	case <-c.done:
+		return c.ended.Load()
+	case <-ctx.Done():
+		return canceled("read", ctx)
+	}
+}
+
+// endRead lets others read.
+func (c *Conn) endRead() {
+	if c.owes {
+		c.writeOwed()
+	}
+	c.reading.Store(false)
+	if c.closing.Load() {
+		select {
+		case c.readFree <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// readWhole reads a message. The result is a part of the inbox, or c.message.
+func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
+	c.stream.abandon()
+	for {
+		ev, err := c.next(ctx)
+		if err == nil && ev.begin && ev.end {
+			return ev.opcode, ev.payload, nil
+		}
+		for err == nil {
+			c.partial = !ev.end
+			c.message = append(c.grow(len(ev.payload)), ev.payload...)
+			if ev.end {
+				return ev.opcode, c.message, nil
+			}
+			if rest := c.proto.frames.Remaining(); rest < directSize || c.in.r < c.in.w {
+				break
+			}
+			ev, err = c.nextDirect(ctx)
+		}
+		if err == errCanceled {
+			return 0, nil, c.readCanceled(ctx)
+		}
+		if err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// grow returns c.message with room for n octets more.
+func (c *Conn) grow(n int) []byte {
+	most := int64(len(c.message)) + int64(n) + c.proto.frames.Remaining()
+	return growBuffer(c.message, n, int(min(most, math.MaxInt)))
+}
+
+// nextDirect reads more of the current frame straight behind c.message, and
+// returns it as an event whose payload has to be appended there.
+func (c *Conn) nextDirect(ctx context.Context) (event, error) {
+	c.message = c.grow(1)
+	space := c.message[len(c.message):cap(c.message)]
+	space = space[:min(int64(len(space)), c.proto.frames.Remaining())]
+	n, err := c.receive(ctx, space)
+	if err != nil {
+		return event{}, err
+	}
+	ev, _, err := c.proto.next(space[:n])
+	if err != nil {
+		return event{}, c.fail(err)
+	}
+	c.count(ev)
+	return ev, nil
+}
+
+// readCanceled is the error of a whole message's reader when ctx has ended. In
+// the middle of a frame that ends the connection.
+func (c *Conn) readCanceled(ctx context.Context) error {
+	if !c.proto.midFrame() && c.in.r == c.in.w {
+		return canceled("read", ctx)
+	}
+	return c.abort(Local, fmt.Errorf("conn: read canceled in the middle of a frame: %w", context.Cause(ctx)))
+}
+
+// errCanceled says that the context of an operation has ended.
+var errCanceled = errors.New("conn: canceled")
+
+// canceled is the error of an operation whose context has ended.
+func canceled(operation string, ctx context.Context) error {
+	return fmt.Errorf("conn: %s: %w", operation, context.Cause(ctx))
+}
+
+// next returns the next piece of a message. It handles control frames on the
+// way, and passes over messages that nobody wants. The error is errCanceled or
+// final.
+func (c *Conn) next(ctx context.Context) (event, error) {
+	for {
+		ev, n, err := c.proto.next(c.in.bytes())
+		c.in.r += n
+		if err != nil {
+			return event{}, c.fail(err)
+		}
+		switch ev.kind {
+		case eventNone:
+			if err := c.fill(ctx); err != nil {
+				return event{}, err
+			}
+		case eventData:
+			c.count(ev)
+			if !c.stream.passOver(ev) && !c.closing.Load() {
+				return ev, nil
+			}
+		default:
+			if err := c.control(ev); err != nil {
+				return event{}, err
+			}
+		}
+	}
+}
+
+// count notes a piece of a message.
+func (c *Conn) count(ev event) {
+	if ev.begin {
+		c.serial++
+		c.size, c.waited = 0, 0
+	}
+	c.size += int64(len(ev.payload))
+	if !ev.end {
+		return
+	}
+	c.waited = 0
+	c.received.messages++
+	c.received.payload += uint64(c.size)
+	if c.options.Hooks.OnMessage != nil {
+		c.options.Hooks.OnMessage(c, Received, ev.opcode, c.size)
+	}
+}
+
+// fill reads more octets into the inbox.
+func (c *Conn) fill(ctx context.Context) error {
+	n, err := c.receive(ctx, nil)
+	c.in.filled(n)
+	return err
+}
+
+// receive reads at least one octet into direct or, if that is nil, into the
+// inbox. The error is errCanceled or final.
+func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
+	if c.owes {
+		c.writeOwed()
+	}
+	for {
+		if ctx.Err() != nil {
+			return 0, errCanceled
+		}
+		c.publish()
+		var begun, deadline time.Time
+		if c.proto.midMessage() || c.in.r < c.in.w {
+			begun = time.Now()
+			deadline = c.stallDeadline(begun)
+		}
+		c.readInt.arm(ctx, deadline)
+		c.waits.Add(1)
+		n, err := c.readTransport(direct)
+		c.waits.Add(1)
+		if !begun.IsZero() {
+			c.waited += time.Since(begun)
+		}
+		switch {
+		case n > 0:
+			c.heard.Add(1)
+			c.received.octets += uint64(n)
+			return n, nil
+		case err == nil:
+		case !isTimeout(err):
+			return 0, c.lost(err)
+		case ctx.Err() != nil:
+			return 0, errCanceled
+		case !deadline.IsZero() && !time.Now().Before(deadline):
+			return 0, c.fail(ErrStalled)
+		}
+	}
+}
+
+// readTransport reads once from the transport.
+func (c *Conn) readTransport(direct []byte) (int, error) {
+	switch {
+	case direct != nil:
+		return c.t.Read(direct)
+	case c.t.socket != nil:
+		return c.t.socket.read()
+	}
+	c.in.rest()
+	return c.t.Read(c.in.room())
+}
+
+// stallDeadline returns until when the next octet of a message may take, or
+// zero for ever.
+func (c *Conn) stallDeadline(now time.Time) time.Time {
+	wait := c.options.StallTimeout
+	if total := c.options.MessageTimeout; total > 0 {
+		if left := max(total-c.waited, 1); wait == 0 || left < wait {
+			wait = left
+		}
+	}
+	if wait == 0 {
+		return time.Time{}
+	}
+	return now.Add(wait)
+}

@@ -1,0 +1,82 @@
+package conn
+
+import (
+	"math"
+	"sync/atomic"
+)
+
+// Stats counts what went over a connection.
+type Stats struct {
+	// Received and Sent count the two directions.
+	Received, Sent Traffic
+	// EarlyOctets is how many of the received octets came together with the
+	// opening handshake.
+	EarlyOctets uint64
+	// QueuedOctets and QueuedFrames are what waits to be written; after the
+	// end, what could not be.
+	QueuedOctets, QueuedFrames int
+	// MaxMessageSize is the limit in force, in octets; NoLimit if it is off.
+	MaxMessageSize int64
+}
+
+// Traffic counts one direction of a connection.
+type Traffic struct {
+	Messages uint64 // whole messages
+	Payload  uint64 // octets of their payloads
+	Control  uint64 // pings, pongs and Close frames
+	Octets   uint64 // octets of frames on the wire
+}
+
+// add counts the frame of which i is the last item.
+func (t *Traffic) add(i *item) {
+	if i.opcode.IsControl() {
+		t.Control++
+		return
+	}
+	t.Payload += uint64(i.payload)
+	if i.fin {
+		t.Messages++
+	}
+}
+
+// counters are the reader's own, which it publishes before it waits.
+type counters struct {
+	messages, payload, control, octets, early uint64
+}
+
+// sharedCounters are counters as others see them.
+type sharedCounters struct {
+	messages, payload, control, octets, early atomic.Uint64
+}
+
+// publish lets others see what was received.
+func (c *Conn) publish() {
+	c.shared.messages.Store(c.received.messages)
+	c.shared.payload.Store(c.received.payload)
+	c.shared.control.Store(c.received.control)
+	c.shared.octets.Store(c.received.octets)
+	c.shared.early.Store(c.received.early)
+}
+
+// Stats returns the counters. What was received is counted up to the last time
+// the reader waited for the peer.
+func (c *Conn) Stats() Stats {
+	s := Stats{
+		Received: Traffic{
+			Messages: c.shared.messages.Load(),
+			Payload:  c.shared.payload.Load(),
+			Control:  c.shared.control.Load(),
+			Octets:   c.shared.octets.Load(),
+		},
+		EarlyOctets:    c.shared.early.Load(),
+		MaxMessageSize: c.options.MaxMessageSize,
+	}
+	if s.MaxMessageSize == math.MaxInt64 {
+		s.MaxMessageSize = NoLimit
+	}
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	s.Sent = c.out.flying.sent
+	s.QueuedOctets, s.QueuedFrames = c.out.queued()
+	return s
+}

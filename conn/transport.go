@@ -1,0 +1,100 @@
+package conn
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"sync"
+	"time"
+)
+
+// tlsChunk is how many octets are written at once over TLS, where a write that
+// its deadline ended cannot be continued: a slow peer must make progress in
+// pieces.
+const tlsChunk = 16 << 10
+
+// A stream is what a Conn reads and writes. Every [net.Conn] is one.
+type stream interface {
+	io.ReadWriteCloser
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
+// A transport is a stream and what it can do beyond that.
+type transport struct {
+	stream
+	socket   *socket // of a plain TCP or Unix connection; nil for others
+	maxWrite int     // octets written at once
+}
+
+// newTransport returns the transport over rwc. A socket reads into in.
+func newTransport(rwc io.ReadWriteCloser, in *inbox) transport {
+	s, ok := rwc.(stream)
+	if !ok {
+		s = &timedStream{ReadWriteCloser: rwc}
+	}
+	t := transport{stream: s, socket: newSocket(rwc, in), maxWrite: math.MaxInt}
+	if _, ok := rwc.(*tls.Conn); ok {
+		t.maxWrite = tlsChunk
+	}
+	return t
+}
+
+// closeWrite ends the octets of this side alone, and reports whether the
+// stream can.
+func (t *transport) closeWrite() bool {
+	c, ok := t.stream.(interface{ CloseWrite() error })
+	return ok && c.CloseWrite() == nil
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// A timedStream gives deadlines to a stream that has none: when one expires
+// the stream is closed.
+type timedStream struct {
+	io.ReadWriteCloser
+	read, write deadline
+}
+
+func (s *timedStream) SetReadDeadline(t time.Time) error {
+	s.read.set(t, s.Close)
+	return nil
+}
+
+func (s *timedStream) SetWriteDeadline(t time.Time) error {
+	s.write.set(t, s.Close)
+	return nil
+}
+
+func (s *timedStream) Close() error {
+	s.read.stop()
+	s.write.stop()
+	return s.ReadWriteCloser.Close()
+}
+
+// A deadline calls a function when it expires.
+type deadline struct {
+	mu    sync.Mutex
+	timer *time.Timer // nil while there is none
+}
+
+func (d *deadline) set(t time.Time, expire func() error) {
+	d.stop()
+	if t.IsZero() {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.timer = time.AfterFunc(time.Until(t), func() { expire() })
+}
+
+func (d *deadline) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
+}

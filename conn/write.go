@@ -1,0 +1,358 @@
+package conn
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"example.org/rfc6455/frame"
+)
+
+// minProgress is how many octets a peer has to take in Options.WriteTimeout.
+const minProgress = 1 << 10
+
+// WriteMessage writes a message in one frame (RFC 6455, Section 6.1) and
+// returns when the transport has taken it. It does not retain p.
+//
+// When ctx ends before the first octet of the frame has left, the error is its
+// cause, nothing is sent and the connection goes on. In the middle of a frame
+// the connection has failed. The error is [ErrOpcode] or
+// [frame.ErrInvalidUTF8] for a message that may not be sent, [ErrWriterOpen],
+// or a [*CloseError]; after a Close frame was sent it matches [net.ErrClosed].
+//
+// Messages are sent in the order in which WriteMessage is called. Several that
+// are written at once share system calls.
+func (c *Conn) WriteMessage(ctx context.Context, op frame.Opcode, p []byte) error {
+	if err := checkMessage(op, p); err != nil {
+		return err
+	}
+	if err := c.send(ctx, frame.Header{Flags: frame.FIN, Opcode: op}, p, nil); err != nil {
+		return err
+	}
+	c.wroteMessage(op, int64(len(p)))
+	return nil
+}
+
+// wroteMessage tells the hook of a message that has left.
+func (c *Conn) wroteMessage(op frame.Opcode, octets int64) {
+	if c.options.Hooks.OnMessage != nil {
+		c.options.Hooks.OnMessage(c, Sent, op, octets)
+	}
+}
+
+// send writes a data frame and waits until it has left; w is the writer of
+// whose message it is a part, or nil for a whole message.
+func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, w *MessageWriter) error {
+	o := &c.out
+	o.mu.Lock()
+	if err := c.admit(ctx, len(p), w); err != nil {
+		o.mu.Unlock()
+		return err
+	}
+	id := o.append(c.masked(h), p)
+	o.stream = w
+	o.progress++
+	if err := c.deliver(ctx, id); err != nil {
+		return err
+	}
+	if h.Flags.Has(frame.FIN) && w != nil {
+		c.endStream()
+	}
+	return nil
+}
+
+// masked returns h as the frames of this side are: a client's with a fresh key
+// (RFC 6455, Section 5.3). It needs out.mu.
+func (c *Conn) masked(h frame.Header) frame.Header {
+	if c.role == frame.Client {
+		h.Flags |= frame.MASK
+		h.Key = c.keys.Next()
+	}
+	return h
+}
+
+// admit waits until a data frame with a payload of size octets may be
+// appended: until no other message is in progress and there is room. It needs
+// out.mu, which it gives up while it waits.
+func (c *Conn) admit(ctx context.Context, size int, w *MessageWriter) error {
+	o := &c.out
+	for {
+		switch {
+		case o.closed() != nil:
+			return o.closed()
+		case ctx.Err() != nil:
+			return canceled("write", ctx)
+		case o.stream != nil && o.stream != w:
+			if err := c.awaitStream(ctx); err != nil {
+				return err
+			}
+		case o.full(size):
+			if !c.awaitChange(ctx, nil) {
+				return canceled("write", ctx)
+			}
+		default:
+			return nil
+		}
+	}
+}
+
+// awaitStream waits for a change of the message in progress. Without one for
+// Options.WriteTimeout its writer was left open.
+func (c *Conn) awaitStream(ctx context.Context) error {
+	var expired <-chan time.Time
+	if c.options.WriteTimeout > 0 {
+		t := time.NewTimer(c.options.WriteTimeout)
+		defer t.Stop()
+		expired = t.C
+	}
+	o := &c.out
+	w, progress := o.stream, o.progress
+	for o.stream == w && o.progress == progress && o.closed() == nil {
+		if !c.awaitChange(ctx, expired) {
+			if ctx.Err() != nil {
+				return canceled("write", ctx)
+			}
+			return ErrWriterOpen
+		}
+	}
+	return nil
+}
+
+// awaitChange gives up out.mu until something has changed. It reports false
+// when ctx ends or expired fires.
+func (c *Conn) awaitChange(ctx context.Context, expired <-chan time.Time) bool {
+	o := &c.out
+	if o.changed == nil {
+		o.changed = make(chan struct{})
+	}
+	changed := o.changed
+	o.mu.Unlock()
+	defer o.mu.Lock()
+	select {
+	case <-changed:
+		return true
+	case <-ctx.Done():
+	case <-expired:
+	}
+	return false
+}
+
+// deliver waits until a frame that was appended has left, or ctx ends. It
+// needs out.mu, and releases it.
+func (c *Conn) deliver(ctx context.Context, id uint64) error {
+	o := &c.out
+	if !o.flushing {
+		o.flushing = true
+		return c.flush(ctx, id)
+	}
+	w := waiterPool.Get().(*waiter)
+	defer waiterPool.Put(w)
+	w.id = id
+	o.waiters = append(o.waiters, w)
+	o.mu.Unlock()
+
+	var v verdict
+	select {
+	case v = <-w.ready:
+	case <-ctx.Done():
+		v = c.withdraw(w)
+	}
+	switch v {
+	case left:
+		return nil
+	case dropped:
+		return canceled("write", ctx)
+	case lead:
+		o.mu.Lock()
+		return c.flush(ctx, id)
+	case torn:
+		return c.writeTorn(ctx)
+	}
+	return c.writeError()
+}
+
+// withdraw takes back the frame of a waiter whose context has ended, if that
+// can be done.
+func (c *Conn) withdraw(w *waiter) verdict {
+	o := &c.out
+	o.mu.Lock()
+	i := slices.Index(o.waiters, w)
+	if i < 0 { // the verdict is on its way
+		o.mu.Unlock()
+		return <-w.ready
+	}
+	o.waiters = slices.Delete(o.waiters, i, i+1)
+	if o.waiting.drop(w.id) == dropped {
+		o.wake()
+		o.mu.Unlock()
+		return dropped
+	}
+	o.dropping = append(o.dropping, w)
+	o.mu.Unlock()
+	c.writeInt.poke()
+	return <-w.ready
+}
+
+// maxFavours is how many more writes a flusher does, after its own frame has
+// left, for frames that nobody waits for.
+const maxFavours = 4
+
+// flush writes what waits, as the flusher, until the frame with the number id
+// has left and somebody else takes over or nothing is left. It needs out.mu,
+// and releases it.
+func (c *Conn) flush(ctx context.Context, id uint64) (result error) {
+	o := &c.out
+	var scratch []byte
+	defer func() { putBuffer(scratch) }()
+	favours := 0
+	for own := true; ; {
+		if own && ctx.Err() != nil && o.err == nil {
+			switch o.drop(id) {
+			case dropped:
+				own, result = false, canceled("write", ctx)
+			case torn:
+				o.mu.Unlock()
+				c.writeTorn(ctx)
+				o.mu.Lock()
+			}
+		}
+		if o.err != nil {
+			defer o.mu.Unlock()
+			o.abandon()
+			return o.err
+		}
+		if own = own && o.written < id; !own {
+			ctx = context.Background()
+			orphaned := o.handOver()
+			if !orphaned || result != nil || favours == maxFavours {
+				o.mu.Unlock()
+				if orphaned {
+					go c.flushRest()
+				}
+				return result
+			}
+			favours++
+		}
+		p := o.take(&scratch)
+		o.mu.Unlock()
+		n, err := c.put(ctx, p)
+		if err != nil && err != errCanceled {
+			c.writeFailed(err)
+		}
+		o.mu.Lock()
+		o.since = time.Time{}
+		o.wrote(n)
+		o.dropAsked()
+	}
+}
+
+// flushRest writes what nobody waits for. It ends when that has left, or the
+// connection.
+func (c *Conn) flushRest() {
+	c.out.mu.Lock()
+	c.flush(context.Background(), 0)
+}
+
+// put writes p to the transport. A short n without an error means that somebody
+// has to take a frame back. The error is errCanceled or fatal.
+func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
+	if c.t.socket != nil {
+		if n, err = c.t.socket.write(p); n == len(p) || err != nil {
+			return n, err
+		}
+	}
+	c.out.mu.Lock()
+	c.out.since = time.Now()
+	c.out.mu.Unlock()
+	for n < len(p) {
+		var deadline time.Time
+		if c.options.WriteTimeout > 0 {
+			deadline = time.Now().Add(c.options.WriteTimeout)
+		}
+		c.writeInt.arm(ctx, deadline)
+		m, err := c.t.Write(p[n:min(len(p), n+c.t.maxWrite)])
+		n += m
+		switch {
+		case err == nil:
+		case !isTimeout(err):
+			return n, err
+		case ctx.Err() != nil:
+			return n, errCanceled
+		case c.writeInt.poked():
+			return n, nil
+		case m < minProgress:
+			return n, ErrWriteTimeout
+		}
+	}
+	c.writeInt.disarm()
+	return n, nil
+}
+
+// kick has what waits written without waiting for it: at once as far as the
+// transport takes it, the rest by a goroutine that ends with it. It needs
+// out.mu, and releases it.
+func (c *Conn) kick() {
+	o := &c.out
+	defer o.mu.Unlock()
+	if o.flushing || o.err != nil {
+		return
+	}
+	o.flushing = true
+	var scratch []byte
+	defer func() { putBuffer(scratch) }()
+	for c.t.socket != nil {
+		if !o.handOver() {
+			return
+		}
+		p := o.take(&scratch)
+		o.mu.Unlock()
+		n, err := c.t.socket.write(p)
+		if err != nil {
+			c.writeFailed(err)
+		}
+		o.mu.Lock()
+		o.wrote(n)
+		if n < len(p) {
+			break
+		}
+	}
+	go c.flushRest()
+}
+
+// writeOwed has the pongs written that the reader owes.
+func (c *Conn) writeOwed() {
+	c.owes = false
+	c.out.mu.Lock()
+	c.kick()
+}
+
+// writeFailed ends the octets of this side. Those of the peer can still be
+// read, as they may say why, for Options.CloseTimeout.
+func (c *Conn) writeFailed(err error) {
+	if err == ErrWriteTimeout {
+		c.abort(Network, err)
+		return
+	}
+	ended := &CloseError{Code: frame.CloseAbnormalClosure, By: Network, Err: err}
+	c.mu.Lock()
+	if c.phase == phaseOpen {
+		c.result = *ended
+		c.startBudget()
+	}
+	c.mu.Unlock()
+	c.out.fail(ended)
+}
+
+// writeTorn ends the connection after a part of a frame whose writer's context
+// has ended.
+func (c *Conn) writeTorn(ctx context.Context) error {
+	return c.abort(Local, fmt.Errorf("conn: write canceled in the middle of a frame: %w", context.Cause(ctx)))
+}
+
+// writeError returns why nothing can be written.
+func (c *Conn) writeError() error {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.err
+}
