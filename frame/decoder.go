@@ -28,7 +28,7 @@ type Decoder struct {
 	seq    Sequence
 	header Header // of the current frame
 	offset int64  // octets of its payload that were returned; 0 <= offset <= header.Length
-	err    error  // for ever
+	err    error  // for ever; between frames only
 }
 
 // A Piece is a part of a frame: its first or only one, or more of its payload.
@@ -63,43 +63,44 @@ func (p Piece) Last() bool { return p.Offset+int64(len(p.Payload)) == p.Header.L
 // [Sequence.Next], with n == 0 at the start of the offending frame. Every later
 // call returns it again.
 func (d *Decoder) Next(b []byte) (p Piece, n int, err error) {
-	if d.err != nil {
-		return Piece{}, 0, d.err
-	}
-	first := d.offset == d.header.Length
+	h, offset := d.header, d.offset
+	first := offset == h.Length
 	if first {
-		h, size, err := d.parse(b)
-		if size == 0 || err != nil {
+		h, n, err = ParseHeader(b)
+		if n == 0 || err != nil || d.err != nil {
+			if err = d.headerError(b, err); n == 0 || err != nil {
+				return Piece{}, 0, err
+			}
+		}
+		if err = h.Validate(d.Role, d.Extensions); err == nil {
+			err = d.seq.Next(h)
+		}
+		if err != nil {
 			d.err = err
 			return Piece{}, 0, err
 		}
-		d.header, d.offset, n = h, 0, size
+		offset = 0
 	}
 	payload := b[n:]
-	if rest := d.Remaining(); int64(len(payload)) > rest {
+	if rest := h.Length - offset; int64(len(payload)) > rest {
 		payload = payload[:rest:rest]
 	}
-	if d.header.Flags.Has(MASK) {
-		mask.Apply(payload, d.header.Key.Rotate(int(d.offset&3)))
+	if h.Flags.Has(MASK) {
+		mask.Apply(payload, h.Key.Rotate(int(offset&3)))
 	}
-	p = Piece{d.header, payload, d.offset, first}
-	d.offset += int64(len(payload))
+	d.header, d.offset = h, offset+int64(len(payload))
+	p.Header, p.Payload, p.Offset, p.first = h, payload, offset, first
 	return p, n + len(payload), nil
 }
 
-// parse decodes the header at the start of b and applies the rules to it.
-func (d *Decoder) parse(b []byte) (Header, int, error) {
-	h, n, err := ParseHeader(b)
-	if err == ErrLengthNotMinimal && d.TolerateNonMinimal && !h.Opcode.IsControl() {
-		err = nil
+// headerError remembers and returns the error that ends decoding, if any: an
+// earlier one, or err, which is what ParseHeader said of b.
+func (d *Decoder) headerError(b []byte, err error) error {
+	tolerated := d.TolerateNonMinimal && err == ErrLengthNotMinimal && !Opcode(b[0]&maxOpcode).IsControl()
+	if d.err == nil && !tolerated {
+		d.err = err
 	}
-	if n == 0 || err != nil {
-		return Header{}, 0, err
-	}
-	if err := h.Validate(d.Role, d.Extensions); err != nil {
-		return Header{}, 0, err
-	}
-	return h, n, d.seq.Next(h)
+	return d.err
 }
 
 // Remaining returns how many octets of the current frame's payload are still to

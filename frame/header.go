@@ -37,10 +37,9 @@ type Header struct {
 // [MaxHeaderSize] octets is always long enough.
 //
 // The error is [ErrLengthNotMinimal] or [ErrLengthOverflow], reported as soon
-// as b is long enough to tell. With ErrLengthOverflow h and n are zero. With
-// ErrLengthNotMinimal they are what they would be without the error, for
-// callers that choose to tolerate it: n == 0 still asks for a longer b, except
-// that h has its opcode already.
+// as b is long enough to tell. ErrLengthNotMinimal comes with the h and n that
+// there would be without it, for callers who tolerate it: n == 0 then asks for
+// a longer b as ever.
 //
 // ParseHeader checks the encoding only: see [Header.Validate] for what a header
 // may say. It does not retain b.
@@ -62,13 +61,13 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 		}
 		n += 2
 	case len64:
-		if len(b) > n && b[n] > 0x7f {
-			return Header{}, 0, ErrLengthOverflow
-		}
 		if len(b) < n+8 {
-			return Header{}, 0, nil
+			return Header{}, 0, partialLen64(b[n:])
 		}
 		h.Length = int64(binary.BigEndian.Uint64(b[n:]))
+		if h.Length < 0 {
+			return Header{}, 0, ErrLengthOverflow
+		}
 		if h.Length <= math.MaxUint16 {
 			err = ErrLengthNotMinimal
 		}
@@ -78,12 +77,23 @@ func ParseHeader(b []byte) (h Header, n int, err error) {
 	}
 	if h.Flags.Has(MASK) {
 		if len(b) < n+4 {
-			return Header{Opcode: h.Opcode}, 0, err
+			return Header{}, 0, err
 		}
 		h.Key = mask.Key(binary.LittleEndian.Uint32(b[n:]))
 		n += 4
 	}
 	return h, n, err
+}
+
+// partialLen64 returns the error that the first octets of a 64-bit length show.
+func partialLen64(b []byte) error {
+	if len(b) > 0 && b[0] > 0x7f {
+		return ErrLengthOverflow
+	}
+	if len(b) >= 6 && [6]byte(b) == [6]byte{} {
+		return ErrLengthNotMinimal // at most 65535, whatever follows
+	}
+	return nil
 }
 
 // Size returns the number of octets that [Header.AppendBinary] appends, 2 to
@@ -117,7 +127,7 @@ func (h Header) AppendBinary(b []byte) ([]byte, error) {
 	case h.Length < len16:
 		b = append(b, first, bit|byte(h.Length))
 	case h.Length <= math.MaxUint16:
-		b = binary.BigEndian.AppendUint16(append(b, first, bit|len16), uint16(h.Length))
+		b = append(b, first, bit|len16, byte(h.Length>>8), byte(h.Length))
 	default:
 		b = binary.BigEndian.AppendUint64(append(b, first, bit|len64), uint64(h.Length))
 	}

@@ -1,13 +1,12 @@
 package frame
 
-import "unicode/utf8"
+import "encoding/binary"
 
 // A UTF8 validates text that comes in pieces (RFC 6455, Section 8.1), and finds
 // the first octet that cannot be right as soon as that octet is there. The zero
 // value is ready; assigning it makes ready for the next text.
 type UTF8 struct {
-	need   uint8 // octets that the code point begun lacks, 0 to 3
-	lo, hi uint8 // bounds of the next one, if need > 0
+	state uint8
 }
 
 // Next takes the next octets of the text. It returns how many of them may be
@@ -16,49 +15,116 @@ type UTF8 struct {
 //
 // Next does not retain p.
 func (u *UTF8) Next(p []byte) (n int) {
-	for n < len(p) {
-		if u.need == 0 && utf8.Valid(p[n:]) {
-			return len(p)
+	s, rest := uint64(u.state), p
+	for len(rest) > 32 {
+		b := (*[32]byte)(rest)
+		if s != complete || (word(b[0:8])|word(b[8:16])|word(b[16:24])|word(b[24:32]))&notASCII != 0 {
+			before := s
+			for i := 0; i < 32; i += 8 {
+				if w := b[i : i+8]; s != complete || word(w)&notASCII != 0 {
+					s = next8(s, (*[8]byte)(w))
+				}
+			}
+			if s == broken {
+				return len(p) - len(rest) + u.slow(before, rest)
+			}
 		}
-		if !u.step(p[n]) {
-			*u = UTF8{need: 1, lo: 1, hi: 0}
-			return n
+		rest = rest[32:]
+	}
+	for len(rest) >= 8 {
+		if s != complete || word(rest)&notASCII != 0 {
+			before := s
+			if s = next8(s, (*[8]byte)(rest)); s == broken {
+				return len(p) - len(rest) + u.slow(before, rest)
+			}
+		}
+		rest = rest[8:]
+	}
+	// What is left is often ASCII, as the word that overlaps it may show at once.
+	if s == complete && len(p) >= 8 && word(p[len(p)-8:])&notASCII == 0 {
+		u.state = complete
+		return len(p)
+	}
+	return len(p) - len(rest) + u.slow(s, rest)
+}
+
+// slow continues from state s with each octet of p, sets the state and returns
+// what Next returns for p.
+func (u *UTF8) slow(s uint64, p []byte) (n int) {
+	for n < len(p) {
+		if s = transitions[p[n]] >> s & stateMask; s == broken {
+			break
 		}
 		n++
 	}
+	u.state = uint8(s)
 	return n
-}
-
-func (u *UTF8) step(c byte) bool {
-	if u.need > 0 {
-		if c < u.lo || c > u.hi {
-			return false
-		}
-		*u = UTF8{u.need - 1, 0x80, 0xbf}
-		return true
-	}
-	switch {
-	case c < 0x80:
-	case c < 0xc2 || c > 0xf4:
-		return false
-	case c < 0xe0:
-		*u = UTF8{1, 0x80, 0xbf}
-	case c == 0xe0:
-		*u = UTF8{2, 0xa0, 0xbf}
-	case c == 0xed:
-		*u = UTF8{2, 0x80, 0x9f}
-	case c < 0xf0:
-		*u = UTF8{2, 0x80, 0xbf}
-	case c == 0xf0:
-		*u = UTF8{3, 0x90, 0xbf}
-	case c == 0xf4:
-		*u = UTF8{3, 0x80, 0x8f}
-	default:
-		*u = UTF8{3, 0x80, 0xbf}
-	}
-	return true
 }
 
 // Complete reports whether the text may end here: nothing in it was wrong, and
 // no code point is half done.
-func (u *UTF8) Complete() bool { return u.need == 0 }
+func (u *UTF8) Complete() bool { return u.state == complete }
+
+// notASCII holds the bits that are clear in eight octets of ASCII.
+const notASCII = 0x8080808080808080
+
+func word(p []byte) uint64 { return binary.LittleEndian.Uint64(p) }
+
+// next8 returns the state after s and eight octets.
+func next8(s uint64, w *[8]byte) uint64 {
+	s = transitions[w[0]] >> (s & stateMask)
+	s = transitions[w[1]] >> (s & stateMask)
+	s = transitions[w[2]] >> (s & stateMask)
+	s = transitions[w[3]] >> (s & stateMask)
+	s = transitions[w[4]] >> (s & stateMask)
+	s = transitions[w[5]] >> (s & stateMask)
+	s = transitions[w[6]] >> (s & stateMask)
+	return transitions[w[7]] >> (s & stateMask) & stateMask
+}
+
+// The validator is a finite automaton over the octets of RFC 3629, Section 4. A
+// state is a shift: what follows state s on octet c are the lowest six bits of
+// transitions[c] >> s. A step thus costs a load and a shift, with no branch,
+// and the load does not wait for the step before.
+const (
+	complete  = 6 * iota // a code point may begin, and the text may end
+	broken               // for ever
+	tail1                // 1 more of 80-BF
+	tail2                // 2 more of 80-BF
+	tail3                // 3 more of 80-BF
+	afterE0              // A0-BF, then as tail1: below is encoded in 2 octets
+	afterED              // 80-9F, then as tail1: above are surrogates
+	afterF0              // 90-BF, then as tail2: below is encoded in 3 octets
+	afterF4              // 80-8F, then as tail2: above is no code point
+	stateMask = 63
+)
+
+var transitions = func() (t [256]uint64) {
+	for c := range t {
+		t[c] = broken<<complete | broken<<broken | broken<<tail1 | broken<<tail2 | broken<<tail3 |
+			broken<<afterE0 | broken<<afterED | broken<<afterF0 | broken<<afterF4
+	}
+	for _, r := range [...]struct{ from, first, last, to int }{
+		{complete, 0x00, 0x7f, complete},
+		{complete, 0xc2, 0xdf, tail1},
+		{complete, 0xe0, 0xe0, afterE0},
+		{complete, 0xe1, 0xec, tail2},
+		{complete, 0xed, 0xed, afterED},
+		{complete, 0xee, 0xef, tail2},
+		{complete, 0xf0, 0xf0, afterF0},
+		{complete, 0xf1, 0xf3, tail3},
+		{complete, 0xf4, 0xf4, afterF4},
+		{tail1, 0x80, 0xbf, complete},
+		{tail2, 0x80, 0xbf, tail1},
+		{tail3, 0x80, 0xbf, tail2},
+		{afterE0, 0xa0, 0xbf, tail1},
+		{afterED, 0x80, 0x9f, tail1},
+		{afterF0, 0x90, 0xbf, tail2},
+		{afterF4, 0x80, 0x8f, tail2},
+	} {
+		for c := r.first; c <= r.last; c++ {
+			t[c] = t[c]&^(stateMask<<r.from) | uint64(r.to)<<r.from
+		}
+	}
+	return t
+}()

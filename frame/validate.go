@@ -11,30 +11,29 @@ package frame
 // [ErrControlFragmented], [ErrControlTooLong], [ErrMaskRequired] and
 // [ErrMaskForbidden]; of several the first of this list.
 func (h Header) Validate(receiver Role, ext Flags) error {
-	if bits := h.Flags & rsv; bits != 0 {
-		if bits&^ext != 0 {
-			return ErrReservedBits
-		}
-		if bits.Has(RSV1) && h.Opcode != OpText && h.Opcode != OpBinary {
-			return ErrReservedBits
-		}
+	if h.Opcode <= OpBinary && h.Flags&^FIN == MASK&^Flags(receiver) {
+		return nil // as nearly all frames; this much can be inlined
 	}
-	if h.Opcode.IsReserved() {
+	return h.validate(receiver, ext)
+}
+
+// validate applies the rules one by one. What a client receives is not masked,
+// and MASK is that bit of a Role that makes it a client.
+func (h Header) validate(receiver Role, ext Flags) error {
+	switch bits, control := h.Flags&rsv, h.Opcode.IsControl(); {
+	case bits&^ext != 0, bits.Has(RSV1) && h.Opcode != OpText && h.Opcode != OpBinary:
+		return ErrReservedBits
+	case h.Opcode.IsReserved():
 		return ErrReservedOpcode
-	}
-	if h.Opcode.IsControl() {
-		if !h.Flags.Has(FIN) {
-			return ErrControlFragmented
-		}
-		if h.Length > MaxControlPayload {
-			return ErrControlTooLong
-		}
-	}
-	if h.Flags.Has(MASK) != (receiver != Client) {
-		if receiver == Client {
-			return ErrMaskForbidden
-		}
+	case control && !h.Flags.Has(FIN):
+		return ErrControlFragmented
+	case control && h.Length > MaxControlPayload:
+		return ErrControlTooLong
+	case h.Flags&MASK == MASK&^Flags(receiver):
+		return nil
+	case h.Flags.Has(MASK):
+		return ErrMaskForbidden
+	default:
 		return ErrMaskRequired
 	}
-	return nil
 }
