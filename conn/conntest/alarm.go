@@ -6,14 +6,15 @@ import (
 )
 
 // An alarm is a point in time that wakes the goroutines waiting on a condition.
-// Whoever calls its methods or reads its fields holds cond.L.
+// Whoever calls its methods holds cond.L.
 //
 // The timer is made where set is called, so inside a synctest bubble it is one
 // of the bubble's.
 type alarm struct {
 	cond  *sync.Cond
 	timer *time.Timer // nil when there is nothing to wait for
-	rung  bool        // the time has come
+	at    time.Time   // when timer fires
+	rung  bool        // timer has fired, or there was no need for one
 }
 
 // set moves the alarm to t; a t that is not in the future rings at once, and
@@ -43,7 +44,13 @@ func (a *alarm) set(t time.Time) {
 			a.ring()
 		}
 	})
-	a.timer = timer
+	a.timer, a.at = timer, t
+}
+
+// passed reports whether the time has come. It does not wait for the timer: of
+// two alarms set to the same time, both have passed when one has rung.
+func (a *alarm) passed() bool {
+	return a.rung || a.timer != nil && !time.Now().Before(a.at)
 }
 
 func (a *alarm) ring() {

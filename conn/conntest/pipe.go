@@ -93,7 +93,7 @@ func (e *End) Read(p []byte) (n int, err error) {
 			return 0, e.opError("read", net.ErrClosed)
 		case len(p) == 0:
 			return 0, nil
-		case e.readDeadline.rung:
+		case e.readDeadline.passed():
 			return 0, e.opError("read", os.ErrDeadlineExceeded)
 		case e.in.Len() > 0:
 			n, _ = e.in.Read(p)
@@ -156,7 +156,7 @@ func (e *End) writeFault() error {
 	switch {
 	case e.closed:
 		return net.ErrClosed
-	case e.writeDeadline.rung:
+	case e.writeDeadline.passed():
 		return os.ErrDeadlineExceeded
 	}
 	return e.writeErr
@@ -166,8 +166,8 @@ func (e *End) writeFault() error {
 // later calls on e fail with [net.ErrClosed], a second Close too.
 //
 // If everything that arrived here has been read, the peer reads the octets
-// still buffered for it and then [io.EOF]; a Write of the peer fails as
-// described there. If octets that arrived have not been read, Close does what
+// still buffered for it and then [io.EOF]; if it writes, it gets what
+// [End.Write] says of a closed peer. If octets that arrived have not been read, Close does what
 // [End.Reset] does: the peer loses what it has not read yet (RFC 2525,
 // Section 2.17; RFC 9293, Section 3.6).
 func (e *End) Close() error {
@@ -226,9 +226,9 @@ func (e *End) wake() {
 }
 
 // CloseWrite closes the direction towards the peer. The peer reads the octets
-// still buffered for it and then [io.EOF], and may go on writing. A blocked and
-// later Write calls on e fail with [syscall.EPIPE]; Read is not affected. A
-// second CloseWrite does nothing.
+// still buffered for it and then [io.EOF], and may go on writing. Blocked and
+// later Writes on e fail with [syscall.EPIPE]; Read is not affected. A second
+// CloseWrite does nothing.
 //
 // It fails with [net.ErrClosed] if e is closed and with [syscall.ECONNRESET] if
 // the peer has reset the connection.
