@@ -3,10 +3,10 @@ package handshake
 import "strings"
 
 // splitAuthority splits a host with an optional port (RFC 3986, Section 3.2),
-// such as the value of Host. A host is a name of letters, digits, hyphens, dots
-// and underscores, an IPv4 address or an IPv6 address in brackets, which stay; a
-// port is 1 to 65535 without leading zeros, or "" if there is none. User
-// information is not allowed.
+// such as the value of Host. A host is a name of letters, digits, hyphens, dots,
+// but not first, and underscores, an IPv4 address or an IPv6 address in brackets,
+// which stay; a port is 1 to 65535 without leading zeros, or "" if there is none.
+// User information is not allowed.
 func splitAuthority(s string) (host, port string, ok bool) {
 	if strings.HasPrefix(s, "[") {
 		i := strings.IndexByte(s, ']')
@@ -20,7 +20,7 @@ func splitAuthority(s string) (host, port string, ok bool) {
 			i = len(s)
 		}
 		host, port = s[:i], s[i:]
-		if !all(host, hostChar) {
+		if !all(host, hostChar) || host[0] == '.' {
 			return "", "", false
 		}
 	}

@@ -1,0 +1,63 @@
+package handshake_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"example.org/rfc6455/handshake"
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFields(t *testing.T) {
+	r := parseRequest(t, "GET / HTTP/1.1\r\nX: 1\r\nx: 2\r\nY: 3\r\n\r\n")
+	f := r.Header.(*handshake.Fields)
+	if f.Len() != 3 {
+		t.Errorf("Len() = %d, want 3", f.Len())
+	}
+	adjacent := f.Values("x")
+	if diff := cmp.Diff([]string{"1", "2"}, append(adjacent, "4")[:2]); diff != "" {
+		t.Errorf("Values mismatch (-want +got):\n%s", diff)
+	}
+	if got := f.Values("y"); len(got) != 1 || got[0] != "3" {
+		t.Errorf("Values(y) = %q after appending to another result", got)
+	}
+	if allocs := testing.AllocsPerRun(100, func() { f.Values("X"); f.Values("absent") }); allocs != 0 {
+		t.Errorf("Values allocates %v times, want 0", allocs)
+	}
+}
+
+func TestFieldsEmpty(t *testing.T) {
+	for _, f := range []*handshake.Fields{nil, {}} {
+		if f.Len() != 0 || f.Values("X") != nil {
+			t.Errorf("%v has fields", f)
+		}
+		for name := range f.All() {
+			t.Errorf("%v yields %q", f, name)
+		}
+	}
+}
+
+func TestFieldsMany(t *testing.T) {
+	r := parseRequest(t, "GET / HTTP/1.1\r\n"+strings.Repeat("X: y\r\n", 30)+"Z: z\r\n\r\n")
+	if got := r.Header.Values("X"); len(got) != 30 || got[29] != "y" {
+		t.Errorf("Values(X) = %q, want 30", got)
+	}
+	if got := r.Header.Values("Z"); len(got) != 1 || got[0] != "z" {
+		t.Errorf("Values(Z) = %q, want z", got)
+	}
+}
+
+func TestLines(t *testing.T) {
+	h := http.Header{"B": {"1", "2"}, "A": {"3"}, "C": nil}
+	var got []line
+	for name, value := range handshake.Lines(h) {
+		got = append(got, line{name, value})
+	}
+	if diff := cmp.Diff([]line{{"A", "3"}, {"B", "1"}, {"B", "2"}}, got); diff != "" {
+		t.Errorf("Lines mismatch (-want +got):\n%s", diff)
+	}
+	for range handshake.Lines(h) {
+		break // an iterator that is stopped
+	}
+}
