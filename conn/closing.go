@@ -85,16 +85,20 @@ func (c *Conn) overBudget() {
 // sendLast sends a Close frame, behind which nothing may be sent, and waits
 // until it has left or the connection has ended.
 func (c *Conn) sendLast(payload []byte) {
-	o := &c.out
-	o.mu.Lock()
-	if o.closed() != nil {
-		o.mu.Unlock()
+	c.out.mu.Lock()
+	if c.out.closed() != nil {
+		c.out.mu.Unlock()
 		return
 	}
-	id := o.append(c.masked(frame.Header{Flags: frame.FIN, Opcode: frame.OpClose}), payload)
-	o.final = true
-	o.wake()
-	c.deliver(context.Background(), id)
+	c.deliver(context.Background(), c.appendLast(payload))
+}
+
+// appendLast appends a Close frame, behind which there is no other. It needs
+// out.mu.
+func (c *Conn) appendLast(payload []byte) uint64 {
+	c.out.final = true
+	c.out.wake()
+	return c.out.append(c.masked(frame.Header{Flags: frame.FIN, Opcode: frame.OpClose}), payload)
 }
 
 // awaitEnd waits for the end of the connection, as its reader if there is no
@@ -177,6 +181,27 @@ func (c *Conn) fail(err error) error {
 	return c.end()
 }
 
+// closeSoon closes the connection without waiting for anything: what was posted
+// and is not on its way is dropped, and the connection ends when its reader has
+// seen the peer's Close frame, or after Options.CloseTimeout.
+func (c *Conn) closeSoon(code frame.CloseCode, cause error) {
+	c.mu.Lock()
+	if c.phase != phaseOpen {
+		c.mu.Unlock()
+		return
+	}
+	c.turn(turnFail)
+	c.result = CloseError{Code: code, By: Local, Err: cause}
+	c.startBudget()
+	c.mu.Unlock()
+	payload, _ := frame.AppendClose(nil, code, "")
+	c.out.mu.Lock()
+	for c.out.dropPosted() {
+	}
+	c.appendLast(payload)
+	c.kick()
+}
+
 // hangUp lets the peer have all that was sent before the transport is closed:
 // closing it while octets of the peer are unread could destroy them. Whoever is
 // first to close TCP (Section 7.1.1 wants the server to) ends its own octets;
@@ -256,7 +281,8 @@ func (c *Conn) end() error {
 		c.budget.Stop()
 	}
 	c.heartbeat.stop()
-	cancel := c.cancel
+	cancel, hubs := c.cancel, c.hubs
+	c.hubs = nil
 	c.mu.Unlock()
 
 	c.t.Close()
@@ -266,8 +292,8 @@ func (c *Conn) end() error {
 	if cancel != nil {
 		cancel(err)
 	}
-	if c.hub != nil {
-		c.hub.remove(c)
+	for _, h := range hubs {
+		h.remove(c)
 	}
 	close(c.done)
 	if c.options.Hooks.OnClose != nil {

@@ -52,8 +52,7 @@ type Conn struct {
 	role      frame.Role
 	options   *Options // with defaults
 	handshake Handshake
-	hub       *Hub // nil if it is in none
-	opened    time.Time
+	base      context.Context // whose values Context has
 
 	t       transport
 	readInt interrupt
@@ -91,6 +90,7 @@ type Conn struct {
 	heartbeat heartbeat
 	pings     []*pinging // sent by Ping and not yet answered
 	pingID    uint64
+	hubs      []*Hub // that it is in
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 }
@@ -108,17 +108,17 @@ type Conn struct {
 // A nil o means the defaults. New takes ownership of rwc and of h.Early.
 func New(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options) *Conn {
 	options := o.withDefaults(role)
-	return newConn(rwc, role, h, &options, nil)
+	return newConn(rwc, role, h, &options, context.Background())
 }
 
-// newConn begins a connection whose options have been filled in.
-func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, hub *Hub) *Conn {
+// newConn begins a connection whose options have been filled in. Its context
+// has the values of ctx, and does not end with it.
+func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, ctx context.Context) *Conn {
 	c := &Conn{
 		role:      role,
 		options:   o,
 		handshake: h,
-		hub:       hub,
-		opened:    time.Now(),
+		base:      ctx,
 		readFree:  make(chan struct{}, 1),
 		done:      make(chan struct{}),
 	}
@@ -141,9 +141,6 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, h
 		c.received.early = uint64(n)
 		c.received.octets = uint64(n)
 		c.publish()
-	}
-	if hub != nil {
-		hub.add(c)
 	}
 	if o.Hooks.OnOpen != nil {
 		o.Hooks.OnOpen(c)
@@ -214,7 +211,7 @@ func (c *Conn) Context() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ctx == nil {
-		c.ctx, c.cancel = context.WithCancelCause(context.Background())
+		c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(c.base))
 		if err := c.ended.Load(); err != nil {
 			c.cancel(err)
 		}

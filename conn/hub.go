@@ -1,14 +1,305 @@
 package conn
 
 import (
+	"context"
+	"iter"
+	"net"
+	"net/http"
+	"slices"
 	"sync"
+
+	"example.org/rfc6455/frame"
 )
 
-// A Hub is a set of live connections. (stub)
-type Hub struct {
-	mu    sync.Mutex
-	conns map[*Conn]struct{}
+// A SlowPolicy says what [Hub.Broadcast] does with a message for a connection
+// for which Options.MaxQueuedSize or Options.MaxQueuedFrames is used up.
+type SlowPolicy uint8
+
+const (
+	// SlowClose closes the connection with 1008.
+	SlowClose SlowPolicy = iota
+	// SlowDropNewest does not send this message to it.
+	SlowDropNewest
+	// SlowDropOldest drops messages of earlier broadcasts that wait for it.
+	SlowDropOldest
+)
+
+func (p SlowPolicy) String() string {
+	switch p {
+	case SlowClose:
+		return "close"
+	case SlowDropNewest:
+		return "drop newest"
+	case SlowDropOldest:
+		return "drop oldest"
+	}
+	return "SlowPolicy(?)"
 }
 
-func (h *Hub) add(c *Conn)    {}
-func (h *Hub) remove(c *Conn) {}
+// A Hub is a set of live connections: those that were accepted with it as
+// AcceptOptions.Hub, and those that were added. They leave it when they end. A
+// connection may be in several hubs, such as one for each room of a chat.
+//
+// The zero value is an empty hub without limits. The fields must be set before
+// the hub is used. Its methods may be called concurrently. A Hub must not be
+// copied.
+type Hub struct {
+	// MaxConns and MaxConnsPerHost limit the connections accepted, in all and
+	// from one remote host; more are refused with 503. Zero means no limit.
+	MaxConns, MaxConnsPerHost int
+
+	// Slow is for connections that take messages more slowly than they are
+	// broadcast.
+	Slow SlowPolicy
+
+	mu       sync.Mutex
+	conns    []*Conn
+	places   map[*Conn]*place // of conns
+	reserved int              // places of handshakes in progress
+	hosts    map[string]int   // how many places each host has, if they are counted
+	closed   bool             // whether Shutdown was called
+}
+
+// Add adds a connection until it ends, or Remove is called. It is closed with
+// 1001 if the hub was shut down. Adding it again changes nothing.
+func (h *Hub) Add(c *Conn) { h.join(c, &place{}) }
+
+// Remove takes a connection out of the hub, if it is in it.
+func (h *Hub) Remove(c *Conn) {
+	h.remove(c)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hubs = slices.DeleteFunc(c.hubs, func(in *Hub) bool { return in == h })
+}
+
+// Len returns the number of connections.
+func (h *Hub) Len() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.conns)
+}
+
+// All returns an iterator over the connections that are in the hub when it
+// begins, in no particular order.
+func (h *Hub) All() iter.Seq[*Conn] {
+	return func(yield func(*Conn) bool) {
+		h.mu.Lock()
+		conns := slices.Clone(h.conns)
+		h.mu.Unlock()
+		for _, c := range conns {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
+
+// A Delivery counts what became of a broadcast.
+type Delivery struct {
+	// Taken is how many connections the message was written to or waits for.
+	Taken int
+	// Closed is how many were closed because too much waits for them.
+	Closed int
+	// Dropped is how many messages, this one or earlier ones, were dropped
+	// because too much waits for their connections.
+	Dropped int
+	// Ended is how many take no more messages because they are closing.
+	Ended int
+}
+
+// Broadcast sends a message to all connections for which to is nil or returns
+// true. It does not wait for any of them: what a peer does not take at once is
+// queued, and where the queue is full Hub.Slow decides. Broadcasts of one
+// goroutine arrive in order.
+func (h *Hub) Broadcast(m *Prepared, to func(*Conn) bool) Delivery {
+	var d Delivery
+	for c := range h.All() {
+		if to != nil && !to(c) {
+			continue
+		}
+		result, dropped := c.post(m, h.Slow == SlowDropOldest)
+		d.Dropped += dropped
+		switch {
+		case result == taken:
+			d.Taken++
+		case result == closed:
+			d.Ended++
+		case h.Slow == SlowClose:
+			c.closeSoon(frame.ClosePolicyViolation, ErrSlowConsumer)
+			d.Closed++
+		default:
+			d.Dropped++
+		}
+	}
+	return d
+}
+
+// A Shutdown says how the connections of a hub ended.
+type Shutdown struct {
+	// Clean is how many ended with a closing handshake, Cut how many did not.
+	Clean, Cut int
+	// Frames and Octets are what had been queued for them and did not leave.
+	Frames, Octets int
+}
+
+// Shutdown closes all connections with 1001 after what is queued for them, and
+// returns when they have ended, which takes Options.CloseTimeout at most. From
+// now on new ones are refused. When ctx ends before, the connections that are
+// left are cut off and the error is its cause.
+//
+// [http.Server.Shutdown] does not know the connections that were accepted from
+// it: call Shutdown beside it, or by way of [http.Server.RegisterOnShutdown],
+// which does not wait for it.
+func (h *Hub) Shutdown(ctx context.Context) (Shutdown, error) {
+	h.mu.Lock()
+	h.closed = true
+	conns := slices.Clone(h.conns)
+	h.mu.Unlock()
+	stop := context.AfterFunc(ctx, func() {
+		for _, c := range conns {
+			c.CloseNow()
+		}
+	})
+	var closing sync.WaitGroup
+	for _, c := range conns {
+		closing.Go(func() { c.Close(frame.CloseGoingAway, "") })
+	}
+	closing.Wait()
+	var s Shutdown
+	for _, c := range conns {
+		stats := c.Stats()
+		s.Frames += stats.QueuedFrames
+		s.Octets += stats.QueuedOctets
+		if c.ended.Load().Err == nil {
+			s.Clean++
+		} else {
+			s.Cut++
+		}
+	}
+	if !stop() {
+		return s, canceled("shutdown", ctx)
+	}
+	return s, nil
+}
+
+// A place is a connection's membership of a hub or, before it is accepted, the
+// reservation for it.
+type place struct {
+	at       int    // index in Hub.conns
+	reserved bool   // whether it is a reservation
+	host     string // of the client, if the hub counts hosts
+}
+
+// What a hub answers to a handshake.
+var (
+	errFull     = unavailable("too many connections")
+	errShutdown = unavailable("the server is shutting down")
+)
+
+func unavailable(body string) *RefusedError {
+	return &RefusedError{
+		Status: http.StatusServiceUnavailable,
+		Header: http.Header{"Retry-After": {"5"}},
+		Body:   body,
+	}
+}
+
+// reserve keeps a place for the handshake of a client at the remote address.
+func (h *Hub) reserve(remote string) (*place, error) {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		host = remote
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.closed:
+		return nil, errShutdown
+	case h.MaxConns > 0 && len(h.conns)+h.reserved >= h.MaxConns:
+		return nil, errFull
+	case h.MaxConnsPerHost > 0 && h.hosts[host] >= h.MaxConnsPerHost:
+		return nil, errFull
+	}
+	h.reserved++
+	p := &place{reserved: true}
+	if h.MaxConnsPerHost > 0 {
+		p.host = host
+		if h.hosts == nil {
+			h.hosts = map[string]int{}
+		}
+		h.hosts[host]++
+	}
+	return p, nil
+}
+
+// giveUp ends a reservation.
+func (h *Hub) giveUp(p *place) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reserved--
+	h.uncount(p)
+}
+
+// uncount frees p for others of its host. It needs mu.
+func (h *Hub) uncount(p *place) {
+	if p.host == "" {
+		return
+	}
+	if h.hosts[p.host]--; h.hosts[p.host] == 0 {
+		delete(h.hosts, p.host)
+	}
+}
+
+// join makes c a member with the place p.
+func (h *Hub) join(c *Conn, p *place) {
+	h.mu.Lock()
+	if p.reserved {
+		h.reserved--
+		p.reserved = false
+	}
+	if h.closed {
+		h.uncount(p)
+		h.mu.Unlock()
+		c.closeSoon(frame.CloseGoingAway, nil)
+		return
+	}
+	if h.places[c] != nil {
+		h.mu.Unlock()
+		return
+	}
+	if h.places == nil {
+		h.places = map[*Conn]*place{}
+	}
+	p.at = len(h.conns)
+	h.places[c] = p
+	h.conns = append(h.conns, c)
+	h.mu.Unlock()
+
+	c.mu.Lock()
+	over := c.phase == phaseOver
+	if !over {
+		c.hubs = append(c.hubs, h)
+	}
+	c.mu.Unlock()
+	if over {
+		h.remove(c)
+	}
+}
+
+func (h *Hub) remove(c *Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.places[c]
+	if p == nil {
+		return
+	}
+	delete(h.places, c)
+	h.uncount(p)
+	last := len(h.conns) - 1
+	if p.at < last {
+		h.conns[p.at] = h.conns[last]
+		h.places[h.conns[p.at]].at = p.at
+	}
+	h.conns[last] = nil
+	h.conns = h.conns[:last]
+}

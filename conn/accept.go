@@ -1,0 +1,282 @@
+package conn
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"example.org/rfc6455/frame"
+	"example.org/rfc6455/handshake"
+)
+
+// AcceptOptions configures the server's side of an opening handshake, and the
+// connection that follows. A nil *AcceptOptions and the zero value are the
+// defaults: pages of the same host only, no subprotocol.
+type AcceptOptions struct {
+	// Options configures the connection.
+	Options
+
+	// Origins are patterns of the origins whose pages may connect besides those
+	// of the request's own host, such as "https://app.example.com" or
+	// "*.example.com": see [handshake.NewOrigins]. Clients that are not browsers
+	// send no Origin and are not held back.
+	Origins []string
+
+	// InsecureAnyOrigin lets every page on the web connect with the cookies of
+	// its visitor. It is for services that neither use cookies nor trust the
+	// network a visitor is in.
+	InsecureAnyOrigin bool
+
+	// Subprotocols are those that the server speaks, the preferred one first.
+	// Without one in common with the client the connection has none.
+	Subprotocols []string
+
+	// RequireSubprotocol refuses a client without a subprotocol in common, with
+	// 400.
+	RequireSubprotocol bool
+
+	// OnRequest sees each request that is a legal handshake of an allowed origin
+	// and chooses the answer. Returning a [*RefusedError] refuses with its
+	// status, fields and body, any other error with 500. The request is valid
+	// until it returns. Nil answers with the zero Answer.
+	OnRequest func(r *handshake.Request) (Answer, error)
+
+	// Hub is the set that the connection joins until it ends. A hub that is full
+	// or shut down refuses with 503. Nil means none.
+	Hub *Hub
+}
+
+// An Answer is what a hook chooses for the answer to a handshake.
+type Answer struct {
+	// Subprotocol is used instead of one of AcceptOptions.Subprotocols, if it
+	// is not empty. The client must have offered it.
+	Subprotocol string
+	// Header holds more fields for the answer, such as Set-Cookie.
+	Header http.Header
+	// Data is kept with the connection: see [Conn.Data].
+	Data any
+}
+
+// Accept does the server's part of an opening handshake that net/http has
+// received (RFC 6455, Section 4.2) and returns the connection. After an error
+// the request has been answered, and the handler should just return.
+//
+// Fields that were set in w.Header() are part of the answer. After Accept
+// neither w nor r may be used. The connection does not end when the handler
+// returns, and the timeouts of the http.Server no longer apply to it.
+//
+// The error is a [*handshake.Error] or a [*RefusedError] for a request that was
+// refused, matches [errors.ErrUnsupported] if w does not give up its
+// connection, or comes from the hook or the network.
+func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
+	a := newAcceptance(o, &handshake.Request{
+		Method:  r.Method,
+		Target:  r.URL.RequestURI(),
+		Proto:   r.Proto,
+		Host:    r.Host,
+		Header:  r.Header,
+		HasBody: r.ContentLength != 0,
+	})
+	response, err := a.prepare(getBuffer(smallInbox), r.RemoteAddr, w.Header())
+	defer putBuffer(response)
+	if err != nil {
+		refuse(w, a.refusal(err))
+		return nil, err
+	}
+	nc, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		a.giveUp()
+		err = notHijacked(w, err)
+		refuse(w, a.refusal(err))
+		return nil, err
+	}
+	nc.SetDeadline(time.Time{})
+	if a.options.HandshakeTimeout > 0 {
+		nc.SetWriteDeadline(time.Now().Add(a.options.HandshakeTimeout))
+	}
+	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	return a.open(r.Context(), nc, response, slices.Clone(early))
+}
+
+// refuse answers a request with a refusal.
+func refuse(w http.ResponseWriter, r *RefusedError) {
+	h := w.Header()
+	for name, values := range r.Header {
+		h[name] = values
+	}
+	h.Set("Connection", "close")
+	if h.Get("Upgrade") != "" {
+		h.Set("Connection", "close, upgrade")
+	}
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(r.Status)
+	io.WriteString(w, r.Body)
+}
+
+// notHijacked says why a ResponseWriter does not give up its connection, which
+// only the one below all its wrappers knows.
+func notHijacked(w http.ResponseWriter, err error) error {
+	for {
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = u.Unwrap()
+	}
+	return fmt.Errorf("conn: accept: %T does not give up its connection: %w; "+
+		"usual causes are http.TimeoutHandler, a middleware whose ResponseWriter has no Unwrap method, "+
+		"and a server that is not net/http's or speaks HTTP/2", w, err)
+}
+
+// An acceptance is the server's side of one opening handshake.
+type acceptance struct {
+	o       *AcceptOptions
+	options Options // with defaults
+	request *handshake.Request
+	answer  Answer
+	place   *place // in o.Hub; nil without one
+}
+
+func newAcceptance(o *AcceptOptions, r *handshake.Request) *acceptance {
+	if o == nil {
+		o = &AcceptOptions{}
+	}
+	return &acceptance{o: o, options: o.Options.withDefaults(frame.Server), request: r}
+}
+
+// prepare applies every rule to the request and appends the response that opens
+// the connection to dst. The header is of the response as others began it.
+func (a *acceptance) prepare(dst []byte, remote string, header http.Header) ([]byte, error) {
+	if err := a.check(); err != nil {
+		return dst, err
+	}
+	if a.o.OnRequest != nil {
+		var err error
+		if a.answer, err = a.o.OnRequest(a.request); err != nil {
+			return dst, err
+		}
+	}
+	if err := a.chooseSubprotocol(); err != nil {
+		return dst, err
+	}
+	extra := func(yield func(name, value string) bool) {
+		for name, value := range handshake.Lines(header) {
+			if !ours(name) && !yield(name, value) {
+				return
+			}
+		}
+		handshake.Lines(a.answer.Header)(yield)
+	}
+	response, err := handshake.AppendResponse(dst, a.request.Key(), a.answer.Subprotocol, nil, extra)
+	if err != nil {
+		return dst, err
+	}
+	if a.o.Hub != nil {
+		if a.place, err = a.o.Hub.reserve(remote); err != nil {
+			return dst, err
+		}
+	}
+	return response, nil
+}
+
+// check applies the rules of the RFC and that of the origin.
+func (a *acceptance) check() error {
+	if err := a.request.Validate(); err != nil || a.o.InsecureAnyOrigin {
+		return err
+	}
+	origins, err := handshake.NewOrigins(a.o.Origins...)
+	if err != nil {
+		return err
+	}
+	return origins.Check(a.request)
+}
+
+// chooseSubprotocol completes or checks the answer's subprotocol.
+func (a *acceptance) chooseSubprotocol() error {
+	offered, err := a.request.Subprotocols()
+	if err != nil {
+		return err
+	}
+	switch chosen := &a.answer.Subprotocol; {
+	case *chosen == "":
+		*chosen = handshake.Subprotocol(a.o.Subprotocols, offered)
+	case !slices.Contains(offered, *chosen):
+		return fmt.Errorf("conn: accept: the client did not offer the subprotocol %q", *chosen)
+	}
+	if a.answer.Subprotocol == "" && a.o.RequireSubprotocol {
+		return &RefusedError{Status: http.StatusBadRequest, Body: "no subprotocol in common"}
+	}
+	return nil
+}
+
+// ours reports whether a field of a response is written by the handshake or
+// describes content, which it has not.
+func ours(name string) bool {
+	name = http.CanonicalHeaderKey(name)
+	switch name {
+	case "Connection", "Upgrade", "Transfer-Encoding", "Trailer", "Keep-Alive":
+		return true
+	}
+	return strings.HasPrefix(name, "Content-") || strings.HasPrefix(name, "Sec-Websocket-")
+}
+
+// refusal returns the answer to a request that is refused with err, and tells
+// the hook and the log.
+func (a *acceptance) refusal(err error) *RefusedError {
+	var r RefusedError
+	if given, ok := errors.AsType[*RefusedError](err); ok {
+		r = *given
+		r.Status = cmp.Or(r.Status, http.StatusForbidden)
+	} else if e, ok := errors.AsType[*handshake.Error](err); ok {
+		r.Status = e.Status()
+		r.Header = http.Header{}
+		for name, value := range e.Fields() {
+			r.Header.Add(name, value)
+		}
+	} else if errors.Is(err, errors.ErrUnsupported) {
+		r.Status = http.StatusNotImplemented
+	}
+	r.Status = cmp.Or(r.Status, http.StatusInternalServerError)
+	r.Body = cmp.Or(r.Body, http.StatusText(r.Status))
+	if a.options.Hooks.OnRefuse != nil {
+		a.options.Hooks.OnRefuse(r.Status, err)
+	}
+	a.options.Logger.Info("websocket refused", "status", r.Status, "error", err)
+	return &r
+}
+
+// open writes the response and begins the connection. Ctx supplies the values of
+// the connection's context.
+func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []byte) (*Conn, error) {
+	if _, err := nc.Write(response); err != nil {
+		a.giveUp()
+		nc.Close()
+		return nil, fmt.Errorf("conn: accept: %w", err)
+	}
+	nc.SetDeadline(time.Time{})
+	h := Handshake{
+		Target:      a.request.Target,
+		Subprotocol: a.answer.Subprotocol,
+		Early:       early,
+		Data:        a.answer.Data,
+	}
+	c := newConn(nc, frame.Server, h, &a.options, ctx)
+	if a.place != nil {
+		a.o.Hub.join(c, a.place)
+	}
+	return c, nil
+}
+
+// giveUp gives back the place in the hub.
+func (a *acceptance) giveUp() {
+	if a.place != nil {
+		a.o.Hub.giveUp(a.place)
+	}
+}

@@ -1,0 +1,107 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"example.org/rfc6455/handshake"
+)
+
+const (
+	// lingerTimeout limits how long a refused client may take to read why.
+	lingerTimeout = 500 * time.Millisecond
+	// lingerSize is how many octets it may send meanwhile.
+	lingerSize = 256 << 10
+)
+
+// AcceptConn is [Accept] on a connection of which nothing has been read: the
+// client's request is received and parsed without net/http, within
+// Options.HandshakeTimeout and the limits of [handshake.Limits]. For TLS, nc is
+// a [*crypto/tls.Conn].
+//
+// AcceptConn takes ownership of nc: after an error the request, if it could be
+// read, has been answered and nc is closed. When ctx ends the error is its
+// cause; the connection's context has its values. The error is otherwise as of
+// Accept.
+func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
+	a := newAcceptance(o, nil)
+	if a.options.HandshakeTimeout > 0 {
+		nc.SetDeadline(time.Now().Add(a.options.HandshakeTimeout))
+	}
+	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(past) })
+	c, err := a.receive(ctx, nc)
+	if stop() {
+		return c, err
+	}
+	if err == nil {
+		c.CloseNow()
+	}
+	return nil, canceled("accept", ctx)
+}
+
+// receive does the handshake on nc, which it closes if that fails.
+func (a *acceptance) receive(ctx context.Context, nc net.Conn) (*Conn, error) {
+	b, early, err := a.readRequest(nc)
+	defer func() { putBuffer(b) }()
+	if err == nil {
+		b, err = a.prepare(b[:0], nc.RemoteAddr().String(), nil)
+	}
+	if err == nil {
+		return a.open(ctx, nc, b, early)
+	}
+	defer nc.Close()
+	if _, broken := errors.AsType[*handshake.Error](err); a.request == nil && !broken {
+		return nil, fmt.Errorf("conn: accept: %w", err)
+	}
+	r := a.refusal(err)
+	b, err2 := handshake.AppendRefusal(b[:0], r.Status, handshake.Lines(r.Header), r.Body)
+	if err2 != nil {
+		b, _ = handshake.AppendRefusal(b[:0], http.StatusInternalServerError, nil, "")
+	}
+	linger(nc, b)
+	return nil, err
+}
+
+// readRequest reads the head of the request, and returns what came after it and
+// a buffer of getBuffer.
+func (a *acceptance) readRequest(nc net.Conn) (b, early []byte, err error) {
+	var p handshake.Parser
+	b = getBuffer(smallInbox)
+	for {
+		b = growBuffer(b, 1, handshake.DefaultMaxSize+1)
+		n, err := nc.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if n == 0 && err != nil {
+			return b, nil, err
+		}
+		if n == 0 {
+			continue
+		}
+		r, n, err := p.ParseRequest(b)
+		if err != nil {
+			return b, nil, err
+		}
+		if n > 0 {
+			a.request = r
+			return b, slices.Clone(b[n:]), nil
+		}
+	}
+}
+
+// linger writes the last octets of a connection so that they arrive: closing it
+// while octets of the peer are unread could destroy them.
+func linger(nc net.Conn, last []byte) {
+	nc.SetDeadline(time.Now().Add(lingerTimeout))
+	if _, err := nc.Write(last); err != nil {
+		return
+	}
+	if c, ok := nc.(interface{ CloseWrite() error }); ok && c.CloseWrite() == nil {
+		io.CopyN(io.Discard, nc, lingerSize)
+	}
+}

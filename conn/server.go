@@ -1,0 +1,165 @@
+package conn
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+
+	"example.org/rfc6455/frame"
+)
+
+// A Server runs a handler for each connection, over net/http as an
+// [http.Handler] or on listeners of its own without it.
+//
+// The fields must be set before it is used. Its methods may be called
+// concurrently. A Server must not be copied.
+type Server struct {
+	// Handler serves one connection, on a goroutine of its own. When it returns
+	// the connection is closed with 1000, if it is not closed yet. When it
+	// panics, the connection is closed with 1011 and the panic is logged.
+	Handler func(c *Conn)
+
+	// Options configures the handshakes and the connections. Nil means the
+	// defaults. The server keeps a Hub of its own if there is none.
+	Options *AcceptOptions
+
+	once      sync.Once
+	options   AcceptOptions // of once
+	own       Hub
+	mu        sync.Mutex
+	listeners map[net.Listener]context.CancelFunc
+	closed    bool
+}
+
+// init returns the options in use.
+func (s *Server) init() *AcceptOptions {
+	s.once.Do(func() {
+		if s.Options != nil {
+			s.options = *s.Options
+		}
+		if s.options.Hub == nil {
+			s.options.Hub = &s.own
+		}
+	})
+	return &s.options
+}
+
+// Hub returns the set of the connections being served.
+func (s *Server) Hub() *Hub { return s.init().Hub }
+
+// ServeHTTP accepts the connection as [Accept] does, and returns while the
+// handler runs.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if c, err := Accept(w, r, s.init()); err == nil {
+		go s.serve(c)
+	}
+}
+
+// Serve accepts connections from l as [AcceptConn] does until Shutdown is
+// called or l fails. It closes l. The error is [http.ErrServerClosed] after
+// Shutdown, otherwise that of l.
+func (s *Server) Serve(l net.Listener) error {
+	defer l.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if !s.track(l, cancel) {
+		return http.ErrServerClosed
+	}
+	defer s.untrack(l)
+	var delay time.Duration
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			delay = 0
+			go s.accept(ctx, nc)
+		case ctx.Err() != nil:
+			return http.ErrServerClosed
+		case !isTemporary(err):
+			return fmt.Errorf("conn: serve: %w", err)
+		default:
+			// Out of descriptors, most likely: connections that end give some back.
+			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+			s.logger().Warn("websocket accept failed", "error", err, "retry", delay)
+			select {
+			case <-time.After(delay):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// isTemporary reports whether Accept may succeed again: it ran out of
+// descriptors or memory, or a client gave up early.
+func isTemporary(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.ECONNRESET} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// accept does a handshake. The handler runs on another goroutine, whose stack
+// the handshake has not grown.
+func (s *Server) accept(ctx context.Context, nc net.Conn) {
+	if c, err := AcceptConn(ctx, nc, &s.options); err == nil {
+		go s.serve(c)
+	}
+}
+
+// serve runs the handler.
+func (s *Server) serve(c *Conn) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.options.Logger.Error("websocket handler panicked", "conn", c, "panic", v, "stack", string(debug.Stack()))
+			c.Close(frame.CloseInternalError, "")
+		}
+	}()
+	s.Handler(c)
+	c.Close(frame.CloseNormalClosure, "")
+}
+
+// Shutdown stops Serve and closes the connections being served: see
+// [Hub.Shutdown], whose result it returns.
+func (s *Server) Shutdown(ctx context.Context) (Shutdown, error) {
+	s.init()
+	s.mu.Lock()
+	s.closed = true
+	for l, cancel := range s.listeners {
+		cancel()
+		l.Close()
+	}
+	s.mu.Unlock()
+	return s.options.Hub.Shutdown(ctx)
+}
+
+// track notes a listener for Shutdown, unless that was called.
+func (s *Server) track(l net.Listener, cancel context.CancelFunc) bool {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listeners == nil {
+		s.listeners = map[net.Listener]context.CancelFunc{}
+	}
+	s.listeners[l] = cancel
+	return !s.closed
+}
+
+func (s *Server) untrack(l net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.listeners, l)
+}
+
+func (s *Server) logger() *slog.Logger {
+	return cmp.Or(s.options.Logger, slog.New(slog.DiscardHandler))
+}
