@@ -57,7 +57,8 @@ func (p Piece) Last() bool { return p.Offset+int64(len(p.Payload)) == p.Header.L
 // into calls, the frames, their payloads and the error are the same.
 //
 // Next modifies b in place: the payload in b[:n] is unmasked. The piece's
-// Payload is a part of b[:n].
+// Payload is a part of b[:n], valid as long as that is; an append to it does not
+// write into b.
 //
 // The error is one of those of [ParseHeader], [Header.Validate] and
 // [Sequence.Next], with n == 0 at the start of the offending frame. Every later
@@ -81,7 +82,7 @@ func (d *Decoder) Next(b []byte) (p Piece, n int, err error) {
 		}
 		offset = 0
 	}
-	payload := b[n:]
+	payload := b[n:len(b):len(b)]
 	if rest := h.Length - offset; int64(len(payload)) > rest {
 		payload = payload[:rest:rest]
 	}

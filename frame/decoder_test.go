@@ -72,6 +72,15 @@ func TestDecoderPayloadInPlace(t *testing.T) {
 	if !bytes.Equal(b[11:], behind) {
 		t.Errorf("octets behind the frame became %x, were %x", b[11:], behind)
 	}
+
+	p, n, err = d.Next(b[11:19]) // the payload to come has room in b
+	if err != nil || n != 8 || string(p.Payload) != "He" {
+		t.Fatalf("Next = %+v, %d, %v", p, n, err)
+	}
+	_ = append(p.Payload, "!!!!"...)
+	if !bytes.Equal(b[19:], behind[8:]) {
+		t.Errorf("octets behind the piece became %x, were %x", b[19:], behind[8:])
+	}
 }
 
 // TestDecoderTolerateNonMinimal (F4): the option is for data frames; what it

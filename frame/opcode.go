@@ -6,6 +6,7 @@ import "strconv"
 // value is Server.
 type Role uint8
 
+// The two roles.
 const (
 	Server Role = iota // answers the opening handshake; receives masked frames
 	Client             // begins the opening handshake; sends masked frames
@@ -26,6 +27,7 @@ func (r Role) String() string {
 // It has four bits.
 type Opcode uint8
 
+// The opcodes of RFC 6455. [Opcode.IsReserved] reports the others.
 const (
 	OpContinuation Opcode = 0
 	OpText         Opcode = 1
@@ -73,6 +75,7 @@ func (op Opcode) String() string {
 // bits have the places they have in the first octet of a frame.
 type Flags uint8
 
+// The bits of [Flags].
 const (
 	FIN  Flags = 0x80 // the last fragment of a message
 	RSV1 Flags = 0x40 // for extensions; "compressed" in RFC 7692
