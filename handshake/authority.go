@@ -60,16 +60,6 @@ func defaultPort(scheme string) string {
 	return ""
 }
 
-// sameAuthority reports whether host and port, of a URI with scheme, are those of
-// authority: hosts compared without case, the default port equal to none.
-func sameAuthority(scheme, host, port, authority string) bool {
-	h, p, ok := splitAuthority(authority)
-	if !ok || !equalFold(h, host) {
-		return false
-	}
-	return effectivePort(scheme, p) == effectivePort(scheme, port)
-}
-
 // effectivePort returns port, or the default port of scheme if port is empty.
 func effectivePort(scheme, port string) string {
 	if port == "" {

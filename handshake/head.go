@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"strings"
 )
 
@@ -195,7 +196,8 @@ func (r *Request) setOriginForm() error {
 	if !ok || defaultPort(scheme) == "" {
 		return ErrTarget
 	}
-	if !sameAuthority(scheme, host, port, r.Host) {
+	wantHost, wantPort, ok := r.host()
+	if !ok || !equalFold(host, wantHost) || effectivePort(scheme, port) != effectivePort(scheme, wantPort) {
 		return ErrHost
 	}
 	if r.Target = rest[end:]; r.Target == "" || r.Target[0] == '?' {
@@ -465,15 +467,27 @@ func (p *Parser) skip(b []byte, class uint8) bool {
 
 // skipValue is skip for valueChar, eight octets at a time.
 func (p *Parser) skipValue(b []byte) bool {
-	const ones = 0x0101010101010101
+	const (
+		ones = 0x0101010101010101
+		high = 0x80 * ones
+	)
 	i := p.pos
-	for ; len(b)-i >= 8; i += 8 {
+	for len(b)-i >= 8 {
 		v := binary.LittleEndian.Uint64(b[i:])
 		del := v ^ 0x7f*ones
-		// The high bit of each octet: v below SP, or del zero.
-		if ((v-0x20*ones)&^v|(del-ones)&^del)&(0x80*ones) != 0 {
-			break // or at a HTAB, which is rare
+		// The high bit of octets of v below SP, and of those of del that are zero.
+		// Above the lowest of them there may be false ones, by the borrow.
+		found := ((v-0x20*ones)&^v | (del-ones)&^del) & high
+		if found == 0 {
+			i += 8
+			continue
 		}
+		i += bits.TrailingZeros64(found) / 8
+		if b[i] != '\t' {
+			p.pos = i
+			return true
+		}
+		i++
 	}
 	p.pos = i
 	return p.skip(b, valueChar)

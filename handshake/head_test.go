@@ -398,11 +398,11 @@ func FuzzParseRequest(f *testing.F) {
 				if diff := cmp.Diff(fieldLines(r.Header), fieldLines(r2.Header)); diff != "" {
 					t.Fatalf("fields differ (-all +parts):\n%s", diff)
 				}
-				head := r.Method + " " + r.Target + " " + r.Proto + "\r\n"
+				head := fmt.Appendf(nil, "%s %s %s\r\n", r.Method, r.Target, r.Proto)
 				for name, value := range r.Header.(*handshake.Fields).All() {
-					head += name + ":" + value + "\r\n"
+					head = fmt.Appendf(head, "%s:%s\r\n", name, value)
 				}
-				again, n3, err := parts.ParseRequest([]byte(head + "\r\n"))
+				again, n3, err := parts.ParseRequest(append(head, "\r\n"...))
 				if err != nil || n3 > n+1 || again.Host != r.Host || again.Target != r.Target ||
 					cmp.Diff(fieldLines(r.Header), fieldLines(again.Header)) != "" {
 					t.Fatalf("%q became %q: %+v, %v", b[:n], head, again, err)

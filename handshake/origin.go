@@ -148,7 +148,8 @@ func (o *Origins) Check(r *Request) error {
 	if err != nil || origin == (Origin{}) {
 		return err
 	}
-	if host, ok := r.host(); ok && sameAuthority(origin.Scheme, origin.Host, origin.Port, host) {
+	if host, port, ok := r.host(); ok && equalFold(host, origin.Host) &&
+		effectivePort(origin.Scheme, port) == effectivePort(origin.Scheme, origin.Port) {
 		return nil
 	}
 	if o != nil {

@@ -85,7 +85,7 @@ func (r *Request) Validate() error {
 	case r.Method != "GET":
 		return ErrMethod
 	}
-	if _, ok := r.host(); !ok {
+	if _, _, ok := r.host(); !ok {
 		return ErrHost
 	}
 	if r.HasBody || hasContent(r.Header) {
@@ -120,7 +120,7 @@ func (r *Request) ValidateConnect() error {
 	if r.Method != "CONNECT" {
 		return errMethodConnect
 	}
-	if _, ok := r.host(); !ok {
+	if _, _, ok := r.host(); !ok {
 		return ErrHost
 	}
 	switch {
@@ -132,19 +132,18 @@ func (r *Request) ValidateConnect() error {
 	return r.validateOffers()
 }
 
-// host returns the one host of r and whether it is valid.
-func (r *Request) host() (host string, ok bool) {
-	host = r.Host
+// host returns the one host of r, and its port, and whether they are valid.
+func (r *Request) host() (host, port string, ok bool) {
+	authority := r.Host
 	switch lines := values(r.Header, fieldHost); {
 	case len(lines) > 1:
-		return "", false
-	case len(lines) == 1 && host == "":
-		host = lines[0]
-	case len(lines) == 1 && host != lines[0]:
-		return "", false
+		return "", "", false
+	case len(lines) == 1 && authority == "":
+		authority = lines[0]
+	case len(lines) == 1 && authority != lines[0]:
+		return "", "", false
 	}
-	_, _, ok = splitAuthority(host)
-	return host, ok
+	return splitAuthority(authority)
 }
 
 // hasContent reports whether h frames content, or tries to (RFC 9112, Section 6).

@@ -18,6 +18,9 @@ func Subprotocol(preferred, offered []string) string {
 // to, which is 1#token without repetition (RFC 6455, Sections 4.1 and 11.3.4), and
 // reports whether it is that.
 func walkSubprotocols(lines []string, visit func(name string)) bool {
+	if len(lines) == 0 {
+		return true
+	}
 	var few [16]string
 	seen := few[:0]
 	var many map[string]bool // once there are more than a client ever sends

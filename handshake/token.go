@@ -76,7 +76,7 @@ func equalFold(s, t string) bool {
 		return false
 	}
 	for i := range len(s) {
-		if lower(s[i]) != lower(t[i]) {
+		if c := s[i]; c != t[i] && lower(c) != lower(t[i]) {
 			return false
 		}
 	}
