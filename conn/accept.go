@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net"
 	"net/http"
 	"slices"
@@ -69,8 +70,13 @@ type Answer struct {
 // the request has been answered, and the handler should just return.
 //
 // Fields that were set in w.Header() are part of the answer. After Accept
-// neither w nor r may be used. The connection does not end when the handler
-// returns, and the timeouts of the http.Server no longer apply to it.
+// neither w nor r may be used. The timeouts of the http.Server no longer apply.
+// The connection does not end when the handler returns, except over HTTP/2.
+//
+// Over HTTP/2 the handshake is an extended CONNECT (RFC 8441), which net/http
+// lets through only with GODEBUG=http2xconnect=1 in the environment of the
+// process. The handler must not return before the connection has ended. A
+// pattern of [http.ServeMux] must not name the method GET.
 //
 // The error is a [*handshake.Error] or a [*RefusedError] for a request that was
 // refused, matches [errors.ErrUnsupported] if w does not give up its
@@ -84,11 +90,17 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 		Header:  r.Header,
 		HasBody: r.ContentLength != 0,
 	})
+	if a.http2 = r.ProtoMajor >= 2; a.http2 {
+		a.request.Protocol = strings.Join(r.Header[":protocol"], ",")
+	}
 	response, err := a.prepare(getBuffer(smallInbox), r.RemoteAddr, w.Header())
 	defer putBuffer(response)
 	if err != nil {
 		refuse(w, a.refusal(err))
 		return nil, err
+	}
+	if a.http2 {
+		return a.acceptHTTP2(w, r)
 	}
 	nc, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -140,6 +152,7 @@ type acceptance struct {
 	o       *AcceptOptions
 	options Options // with defaults
 	request *handshake.Request
+	http2   bool // whether it is an extended CONNECT
 	answer  Answer
 	place   *place // in o.Hub; nil without one
 }
@@ -152,7 +165,8 @@ func newAcceptance(o *AcceptOptions, r *handshake.Request) *acceptance {
 }
 
 // prepare applies every rule to the request and appends the response that opens
-// the connection to dst. The header is of the response as others began it.
+// the connection to dst; over HTTP/2 that is not ours to write. The header is of
+// the response as others began it.
 func (a *acceptance) prepare(dst []byte, remote string, header http.Header) ([]byte, error) {
 	if err := a.check(); err != nil {
 		return dst, err
@@ -166,15 +180,10 @@ func (a *acceptance) prepare(dst []byte, remote string, header http.Header) ([]b
 	if err := a.chooseSubprotocol(); err != nil {
 		return dst, err
 	}
-	extra := func(yield func(name, value string) bool) {
-		for name, value := range handshake.Lines(header) {
-			if !ours(name) && !yield(name, value) {
-				return
-			}
-		}
-		handshake.Lines(a.answer.Header)(yield)
+	response, err := dst, error(nil)
+	if !a.http2 {
+		response, err = handshake.AppendResponse(dst, a.request.Key(), a.answer.Subprotocol, nil, a.fields(header))
 	}
-	response, err := handshake.AppendResponse(dst, a.request.Key(), a.answer.Subprotocol, nil, extra)
 	if err != nil {
 		return dst, err
 	}
@@ -186,9 +195,29 @@ func (a *acceptance) prepare(dst []byte, remote string, header http.Header) ([]b
 	return response, nil
 }
 
+// fields yields the fields of the response besides our own: what others have
+// set in header, and what the hook has chosen.
+func (a *acceptance) fields(header http.Header) iter.Seq2[string, string] {
+	if len(header) == 0 && len(a.answer.Header) == 0 {
+		return nil
+	}
+	return func(yield func(name, value string) bool) {
+		for name, value := range handshake.Lines(header) {
+			if !ours(name) && !yield(name, value) {
+				return
+			}
+		}
+		handshake.Lines(a.answer.Header)(yield)
+	}
+}
+
 // check applies the rules of the RFC and that of the origin.
 func (a *acceptance) check() error {
-	if err := a.request.Validate(); err != nil || a.o.InsecureAnyOrigin {
+	validate := a.request.Validate
+	if a.http2 {
+		validate = a.request.ValidateConnect
+	}
+	if err := validate(); err != nil || a.o.InsecureAnyOrigin {
 		return err
 	}
 	origins, err := handshake.NewOrigins(a.o.Origins...)
@@ -261,17 +290,21 @@ func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []by
 		return nil, fmt.Errorf("conn: accept: %w", err)
 	}
 	nc.SetDeadline(time.Time{})
-	h := Handshake{
+	return a.begin(ctx, nc, early), nil
+}
+
+// begin begins the connection on a stream on which the response was sent.
+func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser, early []byte) *Conn {
+	c := newConn(rwc, frame.Server, Handshake{
 		Target:      a.request.Target,
 		Subprotocol: a.answer.Subprotocol,
 		Early:       early,
 		Data:        a.answer.Data,
-	}
-	c := newConn(nc, frame.Server, h, &a.options, ctx)
+	}, &a.options, ctx)
 	if a.place != nil {
 		a.o.Hub.join(c, a.place)
 	}
-	return c, nil
+	return c
 }
 
 // giveUp gives back the place in the hub.

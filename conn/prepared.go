@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"unicode/utf8"
 
 	"example.org/rfc6455/frame"
 )
@@ -34,7 +33,8 @@ func checkMessage(op frame.Opcode, p []byte) error {
 	case frame.OpBinary:
 		return nil
 	case frame.OpText:
-		if !utf8.Valid(p) {
+		var text frame.UTF8
+		if text.Next(p) < len(p) || !text.Complete() {
 			return fmt.Errorf("conn: write: %w", frame.ErrInvalidUTF8)
 		}
 		return nil

@@ -56,9 +56,14 @@ func (s *Server) init() *AcceptOptions {
 func (s *Server) Hub() *Hub { return s.init().Hub }
 
 // ServeHTTP accepts the connection as [Accept] does, and returns while the
-// handler runs.
+// handler runs; over HTTP/2, where its return ends the stream, after it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if c, err := Accept(w, r, s.init()); err == nil {
+	c, err := Accept(w, r, s.init())
+	switch {
+	case err != nil:
+	case r.ProtoMajor >= 2:
+		s.serve(c)
+	default:
 		go s.serve(c)
 	}
 }

@@ -1,0 +1,90 @@
+package conn
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// acceptHTTP2 answers an extended CONNECT that passed all checks (RFC 8441,
+// Section 5), and begins the connection on its stream.
+func (a *acceptance) acceptHTTP2(w http.ResponseWriter, r *http.Request) (*Conn, error) {
+	for name, values := range a.answer.Header {
+		w.Header()[name] = values
+	}
+	if a.answer.Subprotocol != "" {
+		w.Header().Set("Sec-Websocket-Protocol", a.answer.Subprotocol)
+	}
+	s := &http2Stream{
+		body:    r.Body,
+		w:       w,
+		control: http.NewResponseController(w),
+	}
+	s.local, _ = r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if a, err := net.ResolveTCPAddr("tcp", r.RemoteAddr); err == nil {
+		s.remote = a
+	}
+	// The timeouts of the server would end the stream.
+	s.control.SetReadDeadline(time.Time{})
+	s.control.SetWriteDeadline(time.Time{})
+	w.WriteHeader(http.StatusOK)
+	if err := s.control.Flush(); err != nil {
+		a.giveUp()
+		return nil, fmt.Errorf("conn: accept: %w", err)
+	}
+	context.AfterFunc(r.Context(), func() { s.Close() })
+	return a.begin(r.Context(), s, nil), nil
+}
+
+// An http2Stream is a stream of HTTP/2 as the handler of its request sees it,
+// and is usable until that returns. It has no deadlines: one that expired would
+// end it anyway.
+type http2Stream struct {
+	body          io.ReadCloser
+	control       *http.ResponseController
+	local, remote net.Addr
+
+	mu     sync.Mutex // held by Write
+	w      http.ResponseWriter
+	closed bool
+}
+
+func (s *http2Stream) Read(p []byte) (int, error) { return s.body.Read(p) }
+
+// Write fails after Close. It must not touch w after the handler has returned,
+// where Close is called too late for that only by net/http itself.
+func (s *http2Stream) Write(p []byte) (n int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer func() {
+		if recover() != nil {
+			err = net.ErrClosed
+		}
+	}()
+	if s.closed {
+		return 0, net.ErrClosed
+	}
+	if n, err = s.w.Write(p); err == nil {
+		err = s.control.Flush()
+	}
+	return n, err
+}
+
+// Close ends a Write in progress by resetting the stream. Otherwise the stream
+// ends when the handler returns.
+func (s *http2Stream) Close() error {
+	if !s.mu.TryLock() {
+		s.control.SetWriteDeadline(past)
+		s.mu.Lock()
+	}
+	defer s.mu.Unlock()
+	s.closed = true
+	return s.body.Close()
+}
+
+func (s *http2Stream) LocalAddr() net.Addr  { return s.local }
+func (s *http2Stream) RemoteAddr() net.Addr { return s.remote }
