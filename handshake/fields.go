@@ -24,30 +24,35 @@ func (f *Fields) Len() int {
 // without case. It allocates only if other lines stand between them. The result
 // must not be modified, and is valid as long as f is.
 func (f *Fields) Values(name string) []string {
-	n := f.Len()
-	i := f.next(0, name)
-	if i == n {
+	if f == nil {
 		return nil
 	}
-	j := i + 1
-	for j < n && equalFold(f.names[j], name) {
-		j++
-	}
-	list := f.values[i:j:j]
-	for j = f.next(j, name); j < n; j = f.next(j+1, name) {
-		list = append(list, f.values[j])
-	}
-	return list
-}
-
-// next returns the index of the first line called name from i on, or f.Len().
-func (f *Fields) next(i int, name string) int {
-	for n := f.Len(); i < n; i++ {
-		if equalFold(f.names[i], name) {
-			break
+	i, j := 0, 0 // the lines i to j-1 are called name, and none of those before
+	for k, s := range f.names {
+		switch {
+		case len(s) != len(name) || !equalFold(s, name):
+		case j == 0:
+			i, j = k, k+1
+		case j == k:
+			j++
+		default:
+			return f.scattered(name)
 		}
 	}
-	return i
+	if j == 0 {
+		return nil
+	}
+	return f.values[i:j:j]
+}
+
+// scattered is Values for lines that are not adjacent.
+func (f *Fields) scattered(name string) (list []string) {
+	for k, s := range f.names {
+		if equalFold(s, name) {
+			list = append(list, f.values[k])
+		}
+	}
+	return list
 }
 
 // All yields the name and value of every line, in order.

@@ -471,25 +471,25 @@ func (p *Parser) skipValue(b []byte) bool {
 		ones = 0x0101010101010101
 		high = 0x80 * ones
 	)
-	i := p.pos
-	for len(b)-i >= 8 {
-		v := binary.LittleEndian.Uint64(b[i:])
+	rest := b[p.pos:]
+	for len(rest) >= 8 {
+		v := binary.LittleEndian.Uint64(rest)
 		del := v ^ 0x7f*ones
 		// The high bit of octets of v below SP, and of those of del that are zero.
 		// Above the lowest of them there may be false ones, by the borrow.
 		found := ((v-0x20*ones)&^v | (del-ones)&^del) & high
 		if found == 0 {
-			i += 8
+			rest = rest[8:]
 			continue
 		}
-		i += bits.TrailingZeros64(found) / 8
-		if b[i] != '\t' {
-			p.pos = i
+		rest = rest[bits.TrailingZeros64(found)/8:]
+		if rest[0] != '\t' {
+			p.pos = len(b) - len(rest)
 			return true
 		}
-		i++
+		rest = rest[1:]
 	}
-	p.pos = i
+	p.pos = len(b) - len(rest)
 	return p.skip(b, valueChar)
 }
 
