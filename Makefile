@@ -1,0 +1,101 @@
+# `make test` runs everything; `make help` lists the parts. Go alone is enough for
+# `go test ./...`.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+
+# The interoperation tests use the peers that are installed. In "required" mode a
+# missing one is a failure; "off" is for the runs that are about something else.
+export RFC6455_PEERS ?= off
+
+# What `make test` runs, in this order.
+STAGES := install format vet cross unit race purego 386 bench cover interop rename-check
+
+# The least statement coverage of a package by its own tests, in percent.
+COVERAGE := mask=100 frame=100 handshake=100 conn=95
+
+TEST := go test -count=1 -timeout=5m
+
+.PHONY: help test $(STAGES) rename
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+test: ## run all of the following and say what failed
+	@passed=0 failed=0 summary=
+	for stage in $(STAGES); do
+		echo "== $$stage"
+		start=$$SECONDS outcome=passed
+		$(MAKE) --no-print-directory $$stage || outcome=FAILED
+		if [[ $$outcome == passed ]]; then passed=$$((passed+1)); else failed=$$((failed+1)); fi
+		summary+=$$(printf '%-14s%s in %d s' $$stage $$outcome $$((SECONDS-start)))$$'\n'
+	done
+	printf '\n%sstages: %d passed, %d failed\n' "$$summary" $$passed $$failed
+	((failed == 0))
+
+install: ## install the peers of the interoperation tests that are missing
+	@bash conn/internal/interop/install.sh
+
+format: ## fail if gofmt would change a file
+	@files=$$(gofmt -l .)
+	[[ -z $$files ]] || { echo "run gofmt -w on:" $$files; exit 1; }
+
+vet: ## go vet, and go fix has nothing to do
+	@go vet ./...
+	go vet -tags purego ./...
+	go fix -diff ./...
+
+cross: ## go vet for systems that the tests do not run on
+	@for target in windows/amd64 darwin/arm64 freebsd/amd64 linux/arm64 js/wasm; do
+		echo $$target
+		GOOS=$${target%/*} GOARCH=$${target#*/} go vet ./...
+	done
+
+unit: ## tests, examples and fuzz seeds
+	@$(TEST) ./...
+
+race: ## the same under the race detector, in random order
+	@$(TEST) -race -shuffle=on ./...
+
+purego: ## the same without assembly
+	@$(TEST) -tags purego ./...
+
+386: ## the same with 32-bit integers
+	@GOARCH=386 $(TEST) ./...
+
+bench: ## every benchmark once
+	@$(TEST) -run '^$$' -bench . -benchtime 1x ./... |
+	grep -vE '^(Benchmark|goos|goarch|pkg|cpu|PASS)'
+
+cover: ## fail if a package's coverage is below COVERAGE
+	@$(TEST) -cover $(foreach c,$(COVERAGE),./$(firstword $(subst =, ,$c))) |
+	awk -v least='$(COVERAGE)' '
+		BEGIN { n = split(least, pairs); for (i = 1; i <= n; i++) { split(pairs[i], p, "="); want[p[1]] = p[2] } }
+		{ print }
+		match($$0, /coverage: [0-9.]+%/) {
+			package = $$2; sub(/.*\//, "", package)
+			if (substr($$0, RSTART + 10, RLENGTH - 11) + 0 < want[package]) { print "want " want[package] "%"; failed = 1 }
+			seen++
+		}
+		END { exit failed || seen < n }'
+
+interop: ## the tests with real peers, which must be installed
+	@RFC6455_PEERS=required $(TEST) -race -shuffle=on ./conn/internal/interop
+
+rename: ## MODULE=path: change the module path in every file
+	@[[ -n "$(MODULE)" ]] || { echo 'usage: make rename MODULE=example.com/some/path'; exit 1; }
+	old=$$(go list -m)
+	grep -rlIF --exclude-dir=.git --exclude-dir=node_modules "$$old" . |
+		xargs sed -i "s|$${old//./\\.}|$(MODULE)|g"
+	gofmt -w .
+
+rename-check: ## rename works, and no file has the path in another form
+	@copy=$$(mktemp -d)
+	trap 'rm -rf "$$copy"' EXIT
+	tar -c --exclude=./.git --exclude=node_modules . | tar -x -C "$$copy"
+	$(MAKE) --no-print-directory -C "$$copy" rename MODULE=renamed.test/some/path
+	cd "$$copy"
+	if grep -rnIi 'rfc6455[/]' .; then echo 'these do not follow the module path'; exit 1; fi
+	go vet ./...
