@@ -285,7 +285,11 @@ func (c *Conn) end() error {
 	c.hubs = nil
 	c.mu.Unlock()
 
-	c.t.Close()
+	if err.Err == nil {
+		c.t.Close()
+	} else {
+		c.t.closeNow()
+	}
 	c.out.fail(err)
 	c.readInt.release()
 	c.writeInt.release()

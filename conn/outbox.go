@@ -19,6 +19,10 @@ const (
 	blockedAfter = 10 * time.Millisecond
 	// maxPongs is how many pongs may wait in any case.
 	maxPongs = 64
+	// maxIdle is how many waiters are kept, of some 130 octets each.
+	maxIdle = 8
+	// maxSpare is how many waiters are kept for others to come.
+	maxSpare = 16
 )
 
 // An outbox holds the frames of one connection that wait to be written, in
@@ -36,7 +40,9 @@ type outbox struct {
 	newest   uint64    // the number of the frame appended last; the first is 1
 	written  uint64    // the number of the last frame that left as a whole
 	waiters  []*waiter // in the order of their frames
+	idle     []*waiter // to be used again; len(idle) <= maxIdle
 	dropping []*waiter // those whose context ended while their frame was flying
+	spare    []*waiter // to be used again; they stay with their connection, as synctest wants of channels
 
 	maxSize   int // Options.MaxQueuedSize
 	maxFrames int // Options.MaxQueuedFrames
@@ -67,7 +73,26 @@ const (
 	failed                 // nothing can be written any more
 )
 
-var waiterPool = sync.Pool{New: func() any { return &waiter{ready: make(chan verdict, 1)} }}
+// wait enters a waiter for the frame with the number id, which was appended
+// last.
+func (o *outbox) wait(id uint64) *waiter {
+	var w *waiter
+	if last := len(o.spare) - 1; last >= 0 {
+		w, o.spare = o.spare[last], o.spare[:last]
+	} else {
+		w = &waiter{ready: make(chan verdict, 1)}
+	}
+	w.id = id
+	o.waiters = append(o.waiters, w)
+	return w
+}
+
+// recycle keeps a waiter that has its verdict for others to come.
+func (o *outbox) recycle(w *waiter) {
+	if len(o.spare) < maxSpare {
+		o.spare = append(o.spare, w)
+	}
+}
 
 // queued returns how many octets and items wait to leave.
 func (o *outbox) queued() (octets, items int) {

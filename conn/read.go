@@ -286,12 +286,15 @@ func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 			c.received.octets += uint64(n)
 			return n, nil
 		case err == nil:
+			continue
 		case !isTimeout(err):
 			return 0, c.lost(err)
 		case ctx.Err() != nil:
 			return 0, errCanceled
-		case !deadline.IsZero() && !time.Now().Before(deadline):
+		case !deadline.IsZero():
 			return 0, c.fail(ErrStalled)
+		default:
+			return 0, c.lost(err) // the deadline is not ours
 		}
 	}
 }

@@ -116,6 +116,12 @@ func isTemporary(err error) bool {
 // accept does a handshake. The handler runs on another goroutine, whose stack
 // the handshake has not grown.
 func (s *Server) accept(ctx context.Context, nc net.Conn) {
+	defer func() {
+		if v := recover(); v != nil { // in a hook
+			s.logger().Error("websocket handshake panicked", "panic", v, "stack", string(debug.Stack()))
+			nc.Close()
+		}
+	}()
 	if c, err := AcceptConn(ctx, nc, &s.options); err == nil {
 		go s.serve(c)
 	}

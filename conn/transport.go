@@ -42,6 +42,15 @@ func newTransport(rwc io.ReadWriteCloser, in *inbox) transport {
 	return t
 }
 
+// closeNow closes the stream without a word more to the peer, which TLS would
+// wait for.
+func (t *transport) closeNow() {
+	if c, ok := t.stream.(*tls.Conn); ok {
+		c.NetConn().Close()
+	}
+	t.Close()
+}
+
 // closeWrite ends the octets of this side alone, and reports whether the
 // stream can.
 func (t *transport) closeWrite() bool {

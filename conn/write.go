@@ -21,8 +21,8 @@ const minProgress = 1 << 10
 // [frame.ErrInvalidUTF8] for a message that may not be sent, [ErrWriterOpen],
 // or a [*CloseError]; after a Close frame was sent it matches [net.ErrClosed].
 //
-// Messages are sent in the order in which WriteMessage is called. Several that
-// are written at once share system calls.
+// The messages of one goroutine are sent in its order. Those that are written at
+// once share system calls.
 func (c *Conn) WriteMessage(ctx context.Context, op frame.Opcode, p []byte) error {
 	if err := checkMessage(op, p); err != nil {
 		return err
@@ -146,10 +146,7 @@ func (c *Conn) deliver(ctx context.Context, id uint64) error {
 		o.flushing = true
 		return c.flush(ctx, id)
 	}
-	w := waiterPool.Get().(*waiter)
-	defer waiterPool.Put(w)
-	w.id = id
-	o.waiters = append(o.waiters, w)
+	w := o.wait(id)
 	o.mu.Unlock()
 
 	var v verdict
@@ -158,14 +155,17 @@ func (c *Conn) deliver(ctx context.Context, id uint64) error {
 	case <-ctx.Done():
 		v = c.withdraw(w)
 	}
+	o.mu.Lock()
+	o.recycle(w)
+	if v == lead {
+		return c.flush(ctx, id)
+	}
+	o.mu.Unlock()
 	switch v {
 	case left:
 		return nil
 	case dropped:
 		return canceled("write", ctx)
-	case lead:
-		o.mu.Lock()
-		return c.flush(ctx, id)
 	case torn:
 		return c.writeTorn(ctx)
 	}
