@@ -1,6 +1,9 @@
 package handshake
 
-import "iter"
+import (
+	"iter"
+	"strconv"
+)
 
 // An Error reports a rule of the opening handshake that was broken. The Err
 // values of this package are its classes: match one with [errors.Is], and read
@@ -18,8 +21,11 @@ type Error struct {
 
 // Error describes the broken rule and names the field at fault, if there is one.
 func (e *Error) Error() string {
-	if e.field == "" {
+	switch {
+	case e.field == "":
 		return "handshake: " + e.text
+	case !isToken(e.field): // whatever the application gave as a name
+		return "handshake: " + strconv.Quote(e.field) + ": " + e.text
 	}
 	return "handshake: " + e.field + ": " + e.text
 }

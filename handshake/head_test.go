@@ -345,6 +345,28 @@ func TestParserLimits(t *testing.T) {
 	}
 }
 
+// TestParserPipelined checks that what follows a head that is refused is not read as
+// anything: the answer closes the connection.
+func TestParserPipelined(t *testing.T) {
+	first := "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+	r, n, err := new(handshake.Parser).ParseRequest([]byte(first + clients["minimal"]))
+	if n != len(first) || err != nil || r.Target != "/1" {
+		t.Fatalf("ParseRequest = %+v, %d, %v; want the first of two", r, n, err)
+	}
+	e, _ := errors.AsType[*handshake.Error](r.Validate())
+	b, err := handshake.AppendRefusal(nil, e.Status(), e.Fields(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, _, err := new(handshake.Parser).ParseResponse(b)
+	if err != nil || answer.Status != 426 {
+		t.Fatalf("ParseResponse(%q) = %+v, _, %v; want 426", b, answer, err)
+	}
+	if diff := cmp.Diff([]string{"close, Upgrade"}, answer.Header.Values("Connection")); diff != "" {
+		t.Errorf("Connection mismatch (-want +got):\n%s", diff)
+	}
+}
+
 // TestParserLinear gives a head octet by octet, which would take minutes if what
 // was seen was looked at again.
 func TestParserLinear(t *testing.T) {

@@ -1,6 +1,9 @@
 package handshake
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // An Origin is the web origin of a request (RFC 6454): the page whose script opens
 // the connection. The zero value means that there is none, as from a client that
@@ -83,7 +86,7 @@ func NewOrigins(patterns ...string) (*Origins, error) {
 	for _, s := range patterns {
 		p, ok := parsePattern(strings.ToLower(s))
 		if !ok {
-			return nil, &Error{class: ErrPattern, status: 500, text: "malformed origin pattern " + s}
+			return nil, &Error{class: ErrPattern, status: 500, text: "malformed origin pattern " + strconv.Quote(s)}
 		}
 		o.patterns = append(o.patterns, p)
 	}

@@ -334,8 +334,9 @@ func validTarget(s string) bool {
 		return false
 	}
 	path, _, _ := strings.Cut(s, "?")
-	for segment := range strings.SplitSeq(path, "/") {
-		if isDots(segment) {
+	for found := true; found; {
+		_, path, found = strings.Cut(path, "/")
+		if beginsDots(path) {
 			return false
 		}
 	}
@@ -348,15 +349,16 @@ func validTarget(s string) bool {
 	return true
 }
 
-// isDots reports whether segment is "." or "..", escaped or not.
-func isDots(segment string) bool {
+// beginsDots reports whether path begins with a segment that is "." or "..",
+// escaped or not.
+func beginsDots(path string) bool {
 	dots := 0
-	for segment != "" {
+	for path != "" && path[0] != '/' {
 		switch {
-		case segment[0] == '.':
-			segment = segment[1:]
-		case len(segment) >= 3 && equalFold(segment[:3], "%2e"):
-			segment = segment[3:]
+		case path[0] == '.':
+			path = path[1:]
+		case len(path) >= 3 && equalFold(path[:3], "%2e"):
+			path = path[3:]
 		default:
 			return false
 		}

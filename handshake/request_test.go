@@ -340,6 +340,9 @@ func TestAppendRequest(t *testing.T) {
 			if string(got) != "x" || !errors.Is(err, tt.class) || e.Field() != tt.field {
 				t.Errorf("AppendRequest(x, %+v) = %q, %v; want x, %v for %q", o, got, err, tt.class, tt.field)
 			}
+			if strings.ContainsAny(err.Error(), "\r\n") {
+				t.Errorf("%q has more than one line", err)
+			}
 		})
 	}
 }
