@@ -47,7 +47,7 @@ func TestParseRequest(t *testing.T) {
 		{name: "head of 16 KiB", head: "GET / HTTP/1.1\r\n" + field8K + field8K + "X: " + long[:351] + "\r\n\r\n", target: "/"},
 		{name: "100 fields", head: "GET / HTTP/1.1\r\n" + strings.Repeat("X:\r\n", 100) + "\r\n", target: "/"},
 
-		// robustness: lengths.
+		// Lengths.
 		{name: "request line beyond 8 KiB", head: "GET /" + long, class: handshake.ErrTooLarge, status: 414, at: 8192},
 		{name: "request line beyond 8 KiB by its LF", head: "GET /" + long[:8192-15] + " HTTP/1.1\r\n\r\n",
 			class: handshake.ErrTooLarge, status: 414, at: 8192},
@@ -64,7 +64,7 @@ func TestParseRequest(t *testing.T) {
 		{name: "Upgrade hidden after 100 others", head: "GET / HTTP/1.1\r\n" + strings.Repeat("X:\r\n", 100) + "Upgrade: websocket\r\n\r\n",
 			class: handshake.ErrTooLarge, status: 431, at: 16 + 400 + 1},
 
-		// robustness: line ends.
+		// Line ends.
 		{name: "folded line", head: "GET / HTTP/1.1\r\nX: a\r\n b\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 23},
 		{name: "folded line with HTAB", head: "GET / HTTP/1.1\r\nX: a\r\n\tb\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 23},
 		{name: "space before the first field", head: "GET / HTTP/1.1\r\n X: a\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 17},
@@ -78,14 +78,14 @@ func TestParseRequest(t *testing.T) {
 		{name: "CR CR LF after a field", head: "GET / HTTP/1.1\r\nX: a\r\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 22},
 		{name: "empty line first", head: "\r\nGET / HTTP/1.1\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 1},
 
-		// robustness: fields.
+		// Fields.
 		{name: "space before the colon", head: "GET / HTTP/1.1\r\nHost : a\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 21},
 		{name: "empty name", head: "GET / HTTP/1.1\r\n: a\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 17},
 		{name: "name not a token", head: "GET / HTTP/1.1\r\nX(): a\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 18},
 		{name: "name beyond ASCII", head: "GET / HTTP/1.1\r\n\u00e9: a\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 17},
 		{name: "no colon", head: "GET / HTTP/1.1\r\nHost\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 21},
 
-		// robustness: versions.
+		// Versions.
 		{name: "HTTP/0.9 without a version", head: "GET /\r\n", class: handshake.ErrProto, status: 505, at: 6},
 		{name: "HTTP/0.9", head: "GET / HTTP/0.9\r\n\r\n", class: handshake.ErrProto, status: 505, at: 14},
 		{name: "HTTP/1.2", head: "GET / HTTP/1.2\r\n\r\n", class: handshake.ErrProto, status: 505, at: 14},
@@ -97,7 +97,7 @@ func TestParseRequest(t *testing.T) {
 		{name: "space after the version", head: "GET / HTTP/1.1 \r\n\r\n", class: handshake.ErrHeader, status: 400, at: 15},
 		{name: "two spaces before the version", head: "GET /  HTTP/1.1\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 7},
 
-		// robustness: targets.
+		// Targets.
 		{name: "no method", head: " / HTTP/1.1\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 1},
 		{name: "method not a token", head: "G@T / HTTP/1.1\r\n\r\n", class: handshake.ErrHeader, status: 400, at: 2},
 		{name: "two spaces before the target", head: "GET  / HTTP/1.1\r\n\r\n", class: handshake.ErrTarget, status: 400, at: 5},
@@ -129,7 +129,7 @@ func TestParseRequest(t *testing.T) {
 		{name: "absolute-form, dot segment", head: "GET http://example.com/.. HTTP/1.1\r\n" + host + "\r\n", class: handshake.ErrTarget, status: 400},
 		{name: "absolute-form, two slashes", head: "GET http://example.com//x HTTP/1.1\r\n" + host + "\r\n", class: handshake.ErrTarget, status: 400},
 
-		// robustness: not HTTP at all.
+		// Not HTTP at all.
 		{name: "TLS hello", head: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc", class: handshake.ErrHeader, status: 400, at: 1},
 		{name: "HTTP/2 preface", head: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", class: handshake.ErrTarget, status: 400, at: 5},
 		{name: "SSH", head: "SSH-2.0-OpenSSH_9.2\r\n", class: handshake.ErrHeader, status: 400, at: 20},
