@@ -17,6 +17,10 @@
 // Faults that follow one another in the same direction take an Inject each, one
 // around the other.
 //
+// [Pair] returns a client and a server that are connected by a Pipe. A
+// [Listener] joins a server and the clients that dial it, opening handshake and
+// all.
+//
 // # Time
 //
 // Everything in this package blocks in a way that [testing/synctest] can see,
