@@ -127,10 +127,8 @@ func (c *Conn) readToEnd() {
 	c.in.detach()
 	c.message, c.partial = nil, false
 	c.stream.abandon()
-	for {
-		if _, err := c.next(context.Background()); err != nil {
-			return
-		}
+	var ev event
+	for c.next(context.Background(), &ev) == nil {
 	}
 }
 

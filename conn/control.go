@@ -68,7 +68,7 @@ func (c *Conn) forgetPing(p *pinging) {
 }
 
 // control handles a control frame. The error is final.
-func (c *Conn) control(ev event) error {
+func (c *Conn) control(ev *event) error {
 	c.received.control++
 	if ev.kind == eventClose {
 		return c.peerClosed(ev.code, string(ev.payload))

@@ -42,52 +42,55 @@ const (
 	eventClose             // a Close frame; the peer sends nothing after it
 )
 
-// next takes n octets from the start of b and returns what they mean. With
+// next takes n octets from the start of b and says in ev what they mean. With
 // eventNone more octets have to follow those of b that were not taken. The
 // error is a [*frame.Error] or an [*Error]: the connection has to be failed
 // with its code.
 //
 // next unmasks payloads in place.
-func (p *protocol) next(b []byte) (ev event, n int, err error) {
+func (p *protocol) next(b []byte, ev *event) (n int, err error) {
+	ev.kind = eventNone
 	for {
 		piece, size, err := p.frames.Next(b[n:])
 		if size == 0 || err != nil {
-			return event{}, n, err
+			return n, err
 		}
 		n += size
 		if piece.Header.Opcode.IsControl() {
-			ev, err = p.controlPiece(piece)
+			err = p.controlPiece(&piece, ev)
 		} else {
-			ev, err = p.dataPiece(piece)
+			err = p.dataPiece(&piece, ev)
 		}
 		if err != nil || ev.kind != eventNone || n == len(b) {
-			return ev, n, err
+			return n, err
 		}
 	}
 }
 
-func (p *protocol) dataPiece(piece frame.Piece) (event, error) {
-	begin := false
+func (p *protocol) dataPiece(piece *frame.Piece, ev *event) error {
+	ev.begin = false
 	if piece.First() {
-		begin = piece.Header.Opcode != frame.OpContinuation
-		if begin {
+		ev.begin = piece.Header.Opcode != frame.OpContinuation
+		if ev.begin {
 			p.text = frame.UTF8{}
 		}
-		if err := p.limits.fragment(begin, piece.Header.Length); err != nil {
-			return event{}, err
+		if err := p.limits.fragment(ev.begin, piece.Header.Length); err != nil {
+			return err
 		}
 	}
-	end := piece.Last() && !p.frames.Open()
-	opcode := p.frames.Opcode()
-	if opcode == frame.OpText {
-		if p.text.Next(piece.Payload) < len(piece.Payload) || end && !p.text.Complete() {
-			return event{}, frame.ErrInvalidUTF8
+	ev.kind = eventData
+	ev.opcode = p.frames.Opcode()
+	ev.end = piece.Last() && !p.frames.Open()
+	ev.payload = piece.Payload
+	if ev.opcode == frame.OpText {
+		if p.text.Next(piece.Payload) < len(piece.Payload) || ev.end && !p.text.Complete() {
+			return frame.ErrInvalidUTF8
 		}
 	}
-	return event{kind: eventData, opcode: opcode, begin: begin, end: end, payload: piece.Payload}, nil
+	return nil
 }
 
-func (p *protocol) controlPiece(piece frame.Piece) (event, error) {
+func (p *protocol) controlPiece(piece *frame.Piece, ev *event) (err error) {
 	payload := piece.Payload
 	if !piece.First() || !piece.Last() {
 		if piece.First() {
@@ -97,16 +100,19 @@ func (p *protocol) controlPiece(piece frame.Piece) (event, error) {
 		payload = p.control
 	}
 	if !piece.Last() {
-		return event{}, nil
+		return nil
 	}
+	ev.payload = payload
 	switch piece.Header.Opcode {
 	case frame.OpPing:
-		return event{kind: eventPing, payload: payload}, nil
+		ev.kind = eventPing
 	case frame.OpPong:
-		return event{kind: eventPong, payload: payload}, nil
+		ev.kind = eventPong
+	default:
+		ev.kind = eventClose
+		ev.code, ev.payload, err = frame.ParseClose(payload)
 	}
-	code, reason, err := frame.ParseClose(payload)
-	return event{kind: eventClose, code: code, payload: reason}, err
+	return err
 }
 
 // midFrame reports whether the payload of a frame is still to come.

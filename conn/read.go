@@ -138,8 +138,9 @@ func (c *Conn) endRead() {
 // readWhole reads a message. The result is a part of the inbox, or c.message.
 func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
 	c.stream.abandon()
+	var ev event
 	for {
-		ev, err := c.next(ctx)
+		err := c.next(ctx, &ev)
 		if err == nil && ev.begin && ev.end {
 			return ev.opcode, ev.payload, nil
 		}
@@ -152,7 +153,7 @@ func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
 			if rest := c.proto.frames.Remaining(); rest < directSize || c.in.r < c.in.w {
 				break
 			}
-			ev, err = c.nextDirect(ctx)
+			err = c.nextDirect(ctx, &ev)
 		}
 		if err == errCanceled {
 			return 0, nil, c.readCanceled(ctx)
@@ -169,22 +170,21 @@ func (c *Conn) grow(n int) []byte {
 	return growBuffer(c.message, n, int(min(most, math.MaxInt)))
 }
 
-// nextDirect reads more of the current frame straight behind c.message, and
-// returns it as an event whose payload has to be appended there.
-func (c *Conn) nextDirect(ctx context.Context) (event, error) {
+// nextDirect reads more of the current frame straight behind c.message, as an
+// event whose payload has to be appended there.
+func (c *Conn) nextDirect(ctx context.Context, ev *event) error {
 	c.message = c.grow(1)
 	space := c.message[len(c.message):cap(c.message)]
 	space = space[:min(int64(len(space)), c.proto.frames.Remaining())]
 	n, err := c.receive(ctx, space)
 	if err != nil {
-		return event{}, err
+		return err
 	}
-	ev, _, err := c.proto.next(space[:n])
-	if err != nil {
-		return event{}, c.fail(err)
+	if _, err := c.proto.next(space[:n], ev); err != nil {
+		return c.fail(err)
 	}
 	c.count(ev)
-	return ev, nil
+	return nil
 }
 
 // readCanceled is the error of a whole message's reader when ctx has ended. In
@@ -204,36 +204,36 @@ func canceled(operation string, ctx context.Context) error {
 	return fmt.Errorf("conn: %s: %w", operation, context.Cause(ctx))
 }
 
-// next returns the next piece of a message. It handles control frames on the
+// next waits for the next piece of a message. It handles control frames on the
 // way, and passes over messages that nobody wants. The error is errCanceled or
 // final.
-func (c *Conn) next(ctx context.Context) (event, error) {
+func (c *Conn) next(ctx context.Context, ev *event) error {
 	for {
-		ev, n, err := c.proto.next(c.in.bytes())
+		n, err := c.proto.next(c.in.bytes(), ev)
 		c.in.r += n
 		if err != nil {
-			return event{}, c.fail(err)
+			return c.fail(err)
 		}
 		switch ev.kind {
 		case eventNone:
 			if err := c.fill(ctx); err != nil {
-				return event{}, err
+				return err
 			}
 		case eventData:
 			c.count(ev)
 			if !c.stream.passOver(ev) && !c.closing.Load() {
-				return ev, nil
+				return nil
 			}
 		default:
 			if err := c.control(ev); err != nil {
-				return event{}, err
+				return err
 			}
 		}
 	}
 }
 
 // count notes a piece of a message.
-func (c *Conn) count(ev event) {
+func (c *Conn) count(ev *event) {
 	if ev.begin {
 		c.serial++
 		c.size, c.waited = 0, 0

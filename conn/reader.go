@@ -29,7 +29,7 @@ func (s *streamed) abandon() {
 }
 
 // passOver reports whether ev is of a message that was abandoned.
-func (s *streamed) passOver(ev event) bool {
+func (s *streamed) passOver(ev *event) bool {
 	over := s.unread
 	if ev.end {
 		s.unread = false
@@ -52,8 +52,7 @@ func (c *Conn) NextReader(ctx context.Context) (MessageReader, error) {
 	c.stream.abandon()
 	ev := event{opcode: c.proto.frames.Opcode(), payload: c.message}
 	if !c.partial {
-		var err error
-		if ev, err = c.next(ctx); err == errCanceled {
+		if err := c.next(ctx, &ev); err == errCanceled {
 			return MessageReader{}, canceled("read", ctx)
 		} else if err != nil {
 			return MessageReader{}, err
@@ -90,7 +89,7 @@ func (r MessageReader) Read(ctx context.Context, p []byte) (n int, err error) {
 		if s.piece.end {
 			return 0, io.EOF
 		}
-		if s.piece, err = c.next(ctx); err == errCanceled {
+		if err := c.next(ctx, &s.piece); err == errCanceled {
 			return 0, canceled("read", ctx)
 		} else if err != nil {
 			return 0, err

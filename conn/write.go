@@ -262,13 +262,14 @@ func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 			return n, err
 		}
 	}
+	now := time.Now()
 	c.out.mu.Lock()
-	c.out.since = time.Now()
+	c.out.since = now
 	c.out.mu.Unlock()
-	for n < len(p) {
+	for ; n < len(p); now = time.Now() {
 		var deadline time.Time
 		if c.options.WriteTimeout > 0 {
-			deadline = time.Now().Add(c.options.WriteTimeout)
+			deadline = now.Add(c.options.WriteTimeout)
 		}
 		c.writeInt.arm(ctx, deadline)
 		m, err := c.t.Write(p[n:min(len(p), n+c.t.maxWrite)])
