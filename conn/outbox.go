@@ -94,19 +94,19 @@ func (o *outbox) recycle(w *waiter) {
 	}
 }
 
-// queued returns how many octets and items wait to leave.
-func (o *outbox) queued() (octets, items int) {
+// queued returns how many octets and frames wait to leave.
+func (o *outbox) queued() (octets, frames int) {
 	octets = o.waiting.size + o.flying.size
 	for _, m := range o.posted {
 		octets += len(m.wire)
 	}
-	return octets, len(o.waiting.items) + len(o.flying.items) + len(o.posted)
+	return octets, o.waiting.frames + o.flying.frames + len(o.posted)
 }
 
 // full reports whether a frame of size octets has to wait for others to leave.
 func (o *outbox) full(size int) bool {
-	octets, items := o.queued()
-	return items > 0 && (octets > o.maxSize-size || items >= o.maxFrames)
+	octets, frames := o.queued()
+	return frames > 0 && (octets > o.maxSize-size || frames >= o.maxFrames)
 }
 
 // closed returns the error for a frame that cannot follow the others, if so.
@@ -127,6 +127,7 @@ func (o *outbox) append(h frame.Header, payload []byte) uint64 {
 // appendPrepared adds a message as it was encoded for servers.
 func (o *outbox) appendPrepared(m *Prepared) uint64 {
 	o.newest++
+	o.waiting.frames++
 	o.waiting.push(item{id: o.newest, shared: m.wire, opcode: m.opcode, fin: true, payload: len(m.payload())})
 	return o.newest
 }
@@ -172,12 +173,16 @@ func (o *outbox) wrote(n int) {
 	}
 }
 
-// drop takes back a frame.
+// drop takes back a frame, which makes room.
 func (o *outbox) drop(id uint64) verdict {
-	if v := o.waiting.drop(id); v == dropped {
-		return v
+	v := o.waiting.drop(id)
+	if v != dropped {
+		v = o.flying.drop(id)
 	}
-	return o.flying.drop(id)
+	if v == dropped {
+		o.wake()
+	}
+	return v
 }
 
 // dropPosted drops the oldest message that nobody waits for and that has not
@@ -196,7 +201,7 @@ func (o *outbox) dropPosted() bool {
 // dropAsked answers those whose context ended while their frame was flying.
 func (o *outbox) dropAsked() {
 	for _, w := range o.dropping {
-		w.ready <- o.flying.drop(w.id)
+		w.ready <- o.drop(w.id)
 	}
 	o.dropping = nil
 }
@@ -204,7 +209,7 @@ func (o *outbox) dropAsked() {
 // handOver ends the work of the flusher. It reports whether somebody has to
 // become one, because frames wait for which nobody waits.
 func (o *outbox) handOver() (orphaned bool) {
-	if octets, _ := o.queued(); octets == 0 {
+	if o.waiting.frames+o.flying.frames == 0 { // what is posted is not to be written yet
 		putBuffer(o.flying.buf)
 		o.flying.buf = nil
 		o.flushing = false
@@ -253,12 +258,13 @@ func (o *outbox) wake() {
 // A batch is a sequence of frames. Those that were encoded for it lie in buf,
 // one after the other; those that are shared lie where they are.
 type batch struct {
-	buf   []byte // of getBuffer, or nil
-	items []item
-	off   int     // octets of items[0] that have left, 0 <= off < items[0].len()
-	size  int     // octets of all items that have not left
-	sent  Traffic // what has left; a batch that takes off after another goes on counting
-	begun uint64  // the number of the frame of which a part has left; 0 for none
+	buf    []byte // of getBuffer, or nil
+	items  []item
+	off    int     // octets of items[0] that have left, 0 <= off < items[0].len()
+	size   int     // octets of all items that have not left
+	frames int     // of which the items are
+	sent   Traffic // what has left; a batch that takes off after another goes on counting
+	begun  uint64  // the number of the frame of which a part has left; 0 for none
 }
 
 // An item is a frame or a part of one.
@@ -296,6 +302,7 @@ func (b *batch) push(i item) {
 // add encodes a frame. A payload too long to be gathered is masked into a
 // buffer of its own, or stays where it is if it is not to be masked.
 func (b *batch) add(id uint64, h frame.Header, payload []byte) {
+	b.frames++
 	start := len(b.buf)
 	if len(payload) <= gatherSize {
 		b.buf = growBuffer(b.buf, frame.MaxHeaderSize+len(payload), math.MaxInt)
@@ -359,6 +366,7 @@ func (b *batch) advance(n int) (id uint64) {
 		b.off -= i.len()
 		if b.begun = i.id; done+1 == len(b.items) || b.items[done+1].id != i.id {
 			id, b.begun = i.id, 0
+			b.frames--
 			b.sent.add(i)
 		}
 		if i.pooled {
@@ -377,17 +385,20 @@ func (b *batch) drop(id uint64) verdict {
 	if id == b.begun {
 		return torn
 	}
-	v := left
+	before := len(b.items)
 	b.items = slices.DeleteFunc(b.items, func(i item) bool {
 		if i.id != id {
 			return false
 		}
-		v = dropped
 		b.size -= i.len()
 		if i.pooled {
 			putBuffer(i.shared)
 		}
 		return true
 	})
-	return v
+	if len(b.items) == before {
+		return left
+	}
+	b.frames--
+	return dropped
 }
