@@ -36,19 +36,22 @@ var (
 // length code (Section 3.2.7).
 var preOrder = [numPre]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-// fixedLitLengths returns the code lengths of the fixed code (Section 3.2.6).
-func fixedLitLengths() (lengths [fixedNumLit]uint8) {
-	for i := range lengths {
+// fixedLengths returns the code lengths of the fixed code (Section 3.2.6).
+func fixedLengths() (lit [fixedNumLit]uint8, dist [fixedNumDist]uint8) {
+	for i := range lit {
 		switch {
 		case i < 144:
-			lengths[i] = 8
+			lit[i] = 8
 		case i < 256:
-			lengths[i] = 9
+			lit[i] = 9
 		case i < 280:
-			lengths[i] = 7
+			lit[i] = 7
 		default:
-			lengths[i] = 8
+			lit[i] = 8
 		}
 	}
-	return lengths
+	for i := range dist {
+		dist[i] = 5
+	}
+	return lit, dist
 }

@@ -62,9 +62,16 @@ var kinds = []kind{
 	{"chat", chatText},
 	{"random", randomOctets},
 	{"zeros", func(_ *rand.Rand, n int) []byte { return make([]byte, n) }},
+	{"high", func(r *rand.Rand, n int) []byte { // 9 bits each in the fixed code
+		p := randomOctets(r, n)
+		for i := range p {
+			p[i] |= 0x90
+		}
+		return p
+	}},
 	{"bits", func(r *rand.Rand, n int) []byte { return drawn(r, n, "ab") }},
 	{"far", farMatches},
-	{"skewed", skewed},
+	{"fibonacci", fibonacci},
 }
 
 // jsonText is a list of records as an API would send them.
@@ -117,15 +124,14 @@ func farMatches(r *rand.Rand, n int) []byte {
 	return p[:n]
 }
 
-// skewed has octets whose frequencies fall by half, which makes long codes.
-func skewed(r *rand.Rand, n int) []byte {
-	p := make([]byte, n)
-	for i := range p {
-		for p[i] < 40 && r.IntN(2) == 0 {
-			p[i]++
-		}
-		p[i] *= 5
+// fibonacci has octets as often as the Fibonacci numbers say, which makes the
+// longest codes.
+func fibonacci(r *rand.Rand, n int) []byte {
+	p := make([]byte, 0, n+1)
+	for symbol, a, b := byte(0), 1, 1; len(p) < n; symbol, a, b = symbol+7, b, a+b {
+		p = append(p, bytes.Repeat([]byte{symbol}, min(a, n-len(p)))...)
 	}
+	r.Shuffle(len(p), func(i, j int) { p[i], p[j] = p[j], p[i] })
 	return p
 }
 

@@ -86,26 +86,14 @@ func makePreSymbols() (entries [numPre]uint32) {
 }
 
 // The fixed code is decoded with tables made once.
-var (
-	fixedLit  = makeFixedLit()
-	fixedDist = makeFixedDist()
-)
+var fixedLit, fixedDist = makeFixedTables()
 
-func makeFixedLit() *litTable {
-	t := new(litTable)
-	lengths := fixedLitLengths()
-	buildTable(t[:], litPrimary, lengths[:], litSymbols[:])
-	return t
-}
-
-func makeFixedDist() *distTable {
-	t := new(distTable)
-	var lengths [fixedNumDist]uint8
-	for i := range lengths {
-		lengths[i] = 5
-	}
-	buildTable(t[:], distPrimary, lengths[:], distSymbols[:])
-	return t
+func makeFixedTables() (*litTable, *distTable) {
+	lit, dist := new(litTable), new(distTable)
+	litLengths, distLengths := fixedLengths()
+	buildTable(lit[:], litPrimary, litLengths[:], litSymbols[:])
+	buildTable(dist[:], distPrimary, distLengths[:], distSymbols[:])
+	return lit, dist
 }
 
 // buildTable fills table with the canonical code of the given lengths, 0 to

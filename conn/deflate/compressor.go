@@ -1,0 +1,155 @@
+package deflate
+
+import "sync"
+
+// A Level trades time for size. The zero value is [Fast].
+type Level int
+
+const (
+	// Fast takes the first match it finds.
+	Fast Level = iota
+	// Good looks at four candidates, and at those of the next octet before it
+	// takes one: a few per cent smaller, about twice the time.
+	Good
+)
+
+// String returns "fast" or "good".
+func (l Level) String() string {
+	if l == Fast {
+		return "fast"
+	}
+	return "good"
+}
+
+// A Compressor compresses the messages of one direction of one connection, in
+// the order they are sent. It must not be used concurrently.
+type Compressor struct {
+	level      Level
+	context    Context
+	windowBits int
+	open       bool     // a message in pieces has begun and not ended
+	m          *matcher // nil while nothing is kept
+}
+
+// NewCompressor returns a Compressor whose references reach back at most
+// 2^windowBits octets, into earlier messages only with [Takeover]. A level that
+// is not [Fast] is [Good]. The error is [ErrWindowBits].
+//
+// It takes no memory before the first message.
+func NewCompressor(windowBits int, context Context, level Level) (*Compressor, error) {
+	if err := checkWindowBits(windowBits); err != nil {
+		return nil, err
+	}
+	if level != Fast {
+		level = Good
+	}
+	return &Compressor{level: level, context: context, windowBits: windowBits}, nil
+}
+
+// Append compresses the message that parts are when put together and appends
+// the payload to send to dst; dst may be nil. The octets 00 00 FF FF at the end
+// are already removed (RFC 7692, Section 7.2.1).
+//
+// It reports false, and returns dst as it was, when the payload would not be
+// shorter than the message. The message is then to be sent uncompressed, and
+// later messages do not refer to it. It also reports false in the middle of a
+// message begun with [Compressor.AppendPiece].
+//
+// Append retains neither dst nor parts, which must not overlap. It may use all
+// of the capacity of dst as working space, and makes no larger slice when there
+// is room for 9/8 of the message and 64 octets more.
+func (c *Compressor) Append(dst []byte, parts ...[]byte) (payload []byte, ok bool) {
+	if c.open {
+		return dst, false
+	}
+	total := 0
+	for _, p := range parts {
+		total += len(p)
+	}
+	s := takeScratch(dst)
+	c.begin(total)
+	if c.context == NoTakeover && len(parts) == 1 {
+		c.m.compressAlone(s, parts[0])
+	} else {
+		c.m.compress(s, total, parts...)
+	}
+	payload = s.giveBack()
+	ok = len(payload)-len(dst) < total
+	if ok {
+		c.m.commit()
+	} else {
+		c.m.rollback()
+		payload = dst
+	}
+	c.end()
+	return payload, ok
+}
+
+// AppendPiece compresses p, the next piece of a message that is not at hand as
+// a whole, and appends what is to be sent of it to dst; dst may be nil. The
+// results put together are the payload of the message, and the peer can inflate
+// p as soon as it has them so far. last says that the message ends with p, which
+// may be empty.
+//
+// A piece is compressed even when that makes it longer, by at most 1/8 and 16
+// octets. AppendPiece retains neither dst nor p, which must not overlap. It may
+// use all of the capacity of dst as working space.
+func (c *Compressor) AppendPiece(dst, p []byte, last bool) []byte {
+	s := takeScratch(dst)
+	if !c.open {
+		c.begin(unknownTotal)
+	}
+	c.m.compress(s, len(p), p)
+	c.m.commit()
+	dst = s.giveBack()
+	c.open = !last
+	if last {
+		c.end()
+		return dst
+	}
+	return append(dst, 0x00, 0x00, 0xff, 0xff)
+}
+
+// begin makes sure of a matcher for a message of total octets.
+func (c *Compressor) begin(total int) {
+	switch {
+	case c.context == NoTakeover:
+		c.m = matcherPools[c.level].Get().(*matcher)
+		c.m.reset(1<<c.windowBits, total)
+	case c.m == nil:
+		c.m = newMatcher(c.windowBits, c.level)
+		c.m.reset(1<<c.windowBits, total)
+	}
+}
+
+// end gives up what the next message has no use for.
+func (c *Compressor) end() {
+	if c.context == NoTakeover && c.m != nil {
+		matcherPools[c.level].Put(c.m)
+		c.m = nil
+	}
+}
+
+// Memory returns the octets that c holds on the heap beside itself: with
+// [Takeover] from the first message on 64 KiB at 15 window bits, 48 KiB at 14,
+// and 4 times the window below, with [NoTakeover] none but in the middle of a
+// message in pieces.
+func (c *Compressor) Memory() int {
+	if c.m == nil {
+		return 0
+	}
+	return c.m.memory()
+}
+
+// Release gives up the memory that c holds. It is called when the connection is
+// closed; afterwards c begins a message with an empty window.
+func (c *Compressor) Release() {
+	c.end()
+	c.m, c.open = nil, false
+}
+
+// matcherPools holds matchers for messages without context takeover, by level.
+var matcherPools = [...]sync.Pool{
+	Fast: {New: func() any { return newMatcher(MaxWindowBits, Fast) }},
+	Good: {New: func() any { return newMatcher(MaxWindowBits, Good) }},
+}

@@ -1,0 +1,303 @@
+package deflate
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+)
+
+const (
+	// blockSize is the most octets a block stands for.
+	blockSize = 1 << 15
+	// unknownTotal stands for the size of a message in pieces.
+	unknownTotal = math.MaxUint16
+	// hashed is how many octets a hash is made of, and so the shortest match.
+	hashed = 4
+)
+
+// A matcher finds the matches of a message, in itself and in the messages
+// before it.
+//
+// Its tables say by a hash of four octets where these occurred last. Positions
+// are kept modulo 2^16: they are never adjusted, and never trusted. An old one
+// may seem to be near, so a candidate counts only after a look at its octets.
+type matcher struct {
+	reach  int    // how far back matches go, a power of two
+	window []byte // what they may refer to, then spare capacity for a message
+	base   uint16 // position of window[0]
+
+	// What window and base become if the message at hand is sent.
+	next     []byte
+	nextBase uint16
+	apart    bool // next lies in a scratch buffer, not in window's spare capacity
+
+	shift uint     // of a hash to an index of the table
+	fast  []uint16 // the last position
+	good  []uint64 // the last four positions, the last one in the low 16 bits
+	used  int      // positions below this were given out since the table was cleared
+}
+
+// newMatcher returns a matcher for windows up to 2^windowBits. Its tables take
+// 2^(windowBits+1) octets, or 16 KiB where that is less.
+func newMatcher(windowBits int, level Level) *matcher {
+	size := 1 << windowBits
+	entries := min(size, 1<<13)
+	m := &matcher{window: make([]byte, 0, size+min(size, 1<<14))}
+	if level == Good {
+		entries /= 4
+		m.good = make([]uint64, entries)
+	} else {
+		m.fast = make([]uint16, entries)
+	}
+	m.shift = uint(32 - bits.Len(uint(entries-1)))
+	return m
+}
+
+// reset forgets everything before a message of total octets.
+func (m *matcher) reset(reach, total int) {
+	// Positions that were never given out again need no clearing of the table:
+	// they are all further back than the message is long.
+	if m.used == 0 || m.used+total > math.MaxUint16 {
+		clear(m.fast)
+		clear(m.good)
+		m.used = 1 // an entry of 0 is no position either
+	}
+	m.reach = reach
+	m.window, m.base = m.window[:0], uint16(m.used)
+	m.used += total
+}
+
+// memory returns the octets m holds.
+func (m *matcher) memory() int {
+	return cap(m.window) + 2*cap(m.fast) + 8*cap(m.good)
+}
+
+// compressAlone compresses a message that no other may refer to, where it lies.
+// Neither commit nor rollback changes anything after it.
+func (m *matcher) compressAlone(s *scratch, p []byte) {
+	for start := 0; start < len(p); start += blockSize {
+		m.block(s, p[:min(start+blockSize, len(p))], start, m.base)
+	}
+	m.next, m.nextBase = m.window, m.base
+}
+
+// compress compresses parts, total octets together. Either commit or rollback
+// is called next.
+func (m *matcher) compress(s *scratch, total int, parts ...[]byte) {
+	if total > min(cap(m.window)-m.reach, blockSize) {
+		m.compressLarge(s, parts)
+		return
+	}
+	if total > cap(m.window)-len(m.window) {
+		m.base += uint16(len(m.window) - m.reach)
+		m.window = m.window[:copy(m.window, m.window[len(m.window)-m.reach:])]
+	}
+	m.next, m.nextBase, m.apart = m.window, m.base, false
+	for _, p := range parts {
+		m.next = append(m.next, p...)
+	}
+	if total > 0 {
+		m.block(s, m.next, len(m.window), m.base)
+	}
+}
+
+// compressLarge compresses what the spare capacity has no room for. It goes
+// through the scratch buffer block by block, the window in front of it.
+func (m *matcher) compressLarge(s *scratch, parts [][]byte) {
+	drop := max(len(m.window)-m.reach, 0)
+	base := m.base + uint16(drop)
+	buf := append(s.octets[:0], m.window[drop:]...)
+	start := len(buf)
+	for _, p := range parts {
+		for len(p) > 0 {
+			if len(buf)-start == blockSize {
+				m.block(s, buf, start, base)
+				drop = len(buf) - m.reach
+				base += uint16(drop)
+				buf = buf[:copy(buf, buf[drop:])]
+				start = len(buf)
+			}
+			n := min(len(p), start+blockSize-len(buf))
+			buf = append(buf, p[:n]...)
+			p = p[n:]
+		}
+	}
+	m.block(s, buf, start, base)
+	drop = max(len(buf)-m.reach, 0)
+	m.next, m.nextBase, m.apart = buf[drop:], base+uint16(drop), true
+}
+
+// commit makes what compress was given part of the window.
+func (m *matcher) commit() {
+	if m.apart {
+		m.window = append(m.window[:0], m.next...)
+	} else {
+		m.window = m.next
+	}
+	m.base = m.nextBase
+	m.rollback()
+}
+
+// rollback leaves the window as it is. The positions that stay in the table
+// will be given out once more.
+func (m *matcher) rollback() { m.next, m.apart = nil, false }
+
+// block writes src[start:] as a block. The octets before it are what its
+// matches may refer to, and base is the position of src[0].
+func (m *matcher) block(s *scratch, src []byte, start int, base uint16) {
+	s.tokens = s.tokens[:0]
+	if m.good != nil {
+		m.matchGood(s, src, start, base)
+	} else {
+		m.matchFast(s, src, start, base)
+	}
+	s.writeBlock(src[start:])
+}
+
+const (
+	// slowStart is the logarithm of how many octets without a match make the
+	// search skip one more each time. It keeps data that does not compress cheap.
+	slowStart = 5
+	// niceMatch is long enough not to look for a longer one.
+	niceMatch = 64
+)
+
+func load32(b []byte, i int) uint32 { return binary.LittleEndian.Uint32(b[i:]) }
+func load64(b []byte, i int) uint64 { return binary.LittleEndian.Uint64(b[i:]) }
+
+func (m *matcher) hash(v uint32) uint32 { return v * 0x9e3779b1 >> (m.shift & 31) }
+
+// matchLength returns how many octets from a and from b on are the same, a
+// before b, at most maxMatch.
+func matchLength(src []byte, a, b int) int {
+	end := min(len(src), b+maxMatch)
+	n := b
+	for n+8 <= end {
+		if x := load64(src, a) ^ load64(src, n); x != 0 {
+			return n + bits.TrailingZeros64(x)>>3 - b
+		}
+		a += 8
+		n += 8
+	}
+	for n < end && src[a] == src[n] {
+		a++
+		n++
+	}
+	return n - b
+}
+
+// matchFast finds the tokens of src[start:] with one look at each place.
+func (m *matcher) matchFast(s *scratch, src []byte, start int, base uint16) {
+	table, reach := m.fast, m.reach
+	tokens := s.tokens
+	last := len(src) - hashed
+	// The last octets before start were not complete when they were compressed.
+	for i := max(start-hashed+1, 0); i < start && i <= last; i++ {
+		table[m.hash(load32(src, i))] = base + uint16(i)
+	}
+	pending, i := start, start // octets from pending on have no token yet
+	for i <= last {
+		v := load32(src, i)
+		h := m.hash(v)
+		distance := int(base + uint16(i) - table[h])
+		table[h] = base + uint16(i)
+		if uint(distance-1) >= uint(min(i, reach)) || load32(src, i-distance) != v {
+			i += 1 + (i-pending)>>slowStart
+			continue
+		}
+		length := matchLength(src, i-distance, i)
+		for i > pending && i > distance && length < maxMatch && src[i-1] == src[i-1-distance] {
+			i--
+			length++
+		}
+		for _, c := range src[pending:i] {
+			tokens = append(tokens, uint32(c))
+		}
+		tokens = append(tokens, matchToken(length, distance))
+		i += length
+		pending = i
+		if i <= last {
+			table[m.hash(load32(src, i-2))] = base + uint16(i-2)
+		}
+	}
+	for _, c := range src[pending:] {
+		tokens = append(tokens, uint32(c))
+	}
+	s.tokens = tokens
+}
+
+// matchGood finds the tokens of src[start:] with four looks at each place, and
+// leaves a match that is not nice for a longer one an octet later.
+func (m *matcher) matchGood(s *scratch, src []byte, start int, base uint16) {
+	tokens := s.tokens
+	last := len(src) - hashed
+	for i := max(start-hashed+1, 0); i < start && i <= last; i++ {
+		m.insert(src, i, base)
+	}
+	pending, i := start, start
+	length, distance := 0, 0 // of the match at i-1 that waits
+	for ; i <= last; i++ {
+		longer, from := m.longest(src, i, base, length)
+		switch {
+		case length == 0 && longer == 0:
+			if skip := (i - pending) >> slowStart; skip > 0 {
+				i += skip
+			}
+		case longer > length && longer < niceMatch:
+			length, distance = longer, from
+		default:
+			at := i - 1
+			if longer > length {
+				at, length, distance = i, longer, from
+			}
+			for _, c := range src[pending:at] {
+				tokens = append(tokens, uint32(c))
+			}
+			tokens = append(tokens, matchToken(length, distance))
+			pending = at + length
+			for i++; i < pending && i <= last; i++ {
+				m.insert(src, i, base)
+			}
+			i = pending - 1
+			length = 0
+		}
+	}
+	if length > 0 {
+		for _, c := range src[pending : i-1] {
+			tokens = append(tokens, uint32(c))
+		}
+		tokens = append(tokens, matchToken(length, distance))
+		pending = i - 1 + length
+	}
+	for _, c := range src[pending:] {
+		tokens = append(tokens, uint32(c))
+	}
+	s.tokens = tokens
+}
+
+// insert notes that position i has the octets it has.
+func (m *matcher) insert(src []byte, i int, base uint16) {
+	entry := &m.good[m.hash(load32(src, i))]
+	*entry = *entry<<16 | uint64(base+uint16(i))
+}
+
+// longest returns the longest match at i among those noted, if it is longer
+// than length, else 0. It notes i.
+func (m *matcher) longest(src []byte, i int, base uint16, length int) (longer, from int) {
+	v := load32(src, i)
+	entry := &m.good[m.hash(v)]
+	candidates := *entry
+	*entry = candidates<<16 | uint64(base+uint16(i))
+	reach := uint(min(i, m.reach))
+	for range 4 {
+		distance := int(base + uint16(i) - uint16(candidates))
+		candidates >>= 16
+		if uint(distance-1) >= reach || load32(src, i-distance) != v {
+			continue
+		}
+		if n := matchLength(src, i-distance, i); n > length {
+			length, longer, from = n, n, distance
+		}
+	}
+	return longer, from
+}
