@@ -94,18 +94,34 @@ func (o *outbox) recycle(w *waiter) {
 	}
 }
 
-// queued returns how many octets and frames wait to leave.
+// leaving returns how many octets and frames are to be written.
+func (o *outbox) leaving() (octets, frames int) {
+	return o.waiting.size + o.flying.size, o.waiting.frames + o.flying.frames
+}
+
+// queued returns how many octets and frames wait, also for the end of stream.
 func (o *outbox) queued() (octets, frames int) {
-	octets = o.waiting.size + o.flying.size
+	octets, frames = o.leaving()
 	for _, m := range o.posted {
 		octets += len(m.wire)
 	}
-	return octets, o.waiting.frames + o.flying.frames + len(o.posted)
+	return octets, frames + len(o.posted)
 }
 
 // full reports whether a frame of size octets has to wait for others to leave.
+// Those that wait for the end of stream cannot hold up its own frames.
 func (o *outbox) full(size int) bool {
+	octets, frames := o.leaving()
+	return o.exceeds(octets, frames, size)
+}
+
+// overfull reports whether too much waits for another size octets to be posted.
+func (o *outbox) overfull(size int) bool {
 	octets, frames := o.queued()
+	return o.exceeds(octets, frames, size)
+}
+
+func (o *outbox) exceeds(octets, frames, size int) bool {
 	return frames > 0 && (octets > o.maxSize-size || frames >= o.maxFrames)
 }
 
@@ -209,7 +225,7 @@ func (o *outbox) dropAsked() {
 // handOver ends the work of the flusher. It reports whether somebody has to
 // become one, because frames wait for which nobody waits.
 func (o *outbox) handOver() (orphaned bool) {
-	if o.waiting.frames+o.flying.frames == 0 { // what is posted is not to be written yet
+	if _, frames := o.leaving(); frames == 0 {
 		putBuffer(o.flying.buf)
 		o.flying.buf = nil
 		o.flushing = false

@@ -90,7 +90,7 @@ const (
 func (c *Conn) post(m *Prepared, dropOldest bool) (result outcome, dropped int) {
 	o := &c.out
 	o.mu.Lock()
-	for o.full(len(m.wire)) && o.closed() == nil {
+	for o.overfull(len(m.wire)) && o.closed() == nil {
 		if !dropOldest || !o.dropPosted() {
 			o.mu.Unlock()
 			return full, dropped
