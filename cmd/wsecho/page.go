@@ -11,11 +11,11 @@ import (
 //go:embed page.html
 var pageHTML string
 
-// servePage returns the handler of the page for browsers. Its own script and
+// newPage returns the handler of the page for browsers. Its own script and
 // style are all that the page may load, and WebSocket connections all that it
 // may open.
 func newPage() http.Handler {
-	policy := "default-src 'none'; connect-src ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" +
+	policy := "default-src 'none'; connect-src ws: wss:; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" +
 		"; script-src " + hashOf("script") + "; style-src " + hashOf("style")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
