@@ -272,7 +272,7 @@ func (d *dialing) connect(ctx context.Context) (nc net.Conn, early []byte, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	stop := context.AfterFunc(ctx, func() { abandon(raw) })
 	defer stop()
 	nc = raw
 	if proxy != nil {
@@ -288,7 +288,7 @@ func (d *dialing) connect(ctx context.Context) (nc net.Conn, early []byte, err e
 		nc, err = d.startTLS(ctx, nc, config)
 	}
 	if err != nil {
-		raw.Close()
+		abandon(raw)
 		return nil, nil, err
 	}
 	return nc, early, nil

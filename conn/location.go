@@ -36,8 +36,8 @@ func locate(base *url.URL, raw string) (l location, err error) {
 		}
 	}
 	u, err := base.Parse(raw)
-	if e, ok := errors.AsType[*url.Error](err); ok {
-		return l, urlError(e.Err.Error())
+	if err != nil {
+		return l, urlError("it is not of the form ws://host:port/path?query") // err quotes it
 	}
 	l.web = url.URL{Host: u.Host, Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery, ForceQuery: u.ForceQuery}
 	l.user = u.User

@@ -50,7 +50,7 @@ func (h *headReader) final() (*handshake.Response, error) {
 	return nil, fmt.Errorf("more than %d interim responses: %w", maxInterim, handshake.ErrStatus)
 }
 
-// next reads one head. The parser limits its size.
+// next reads one head, whose size the parser limits.
 func (h *headReader) next() (*handshake.Response, error) {
 	h.buf = h.buf[:copy(h.buf, h.rest())]
 	h.head = 0
@@ -66,7 +66,7 @@ func (h *headReader) next() (*handshake.Response, error) {
 				return r, err
 			}
 		}
-		h.buf = growBuffer(h.buf, 1, 2*handshake.DefaultMaxSize)
+		h.buf = growBuffer(h.buf, 1, handshake.DefaultMaxSize)
 		n, err := h.r.Read(h.buf[len(h.buf):cap(h.buf)])
 		h.buf = h.buf[:len(h.buf)+n]
 		if n == 0 && err != nil {

@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"testing"
 	"testing/synctest"
@@ -169,13 +170,20 @@ func TestDialServer(t *testing.T) {
 	defer s.Shutdown(t.Context())
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	u := url.URL{Scheme: "wss", Host: net.JoinHostPort("localhost", port), Path: "/x"}
-	c, err := conn.Dial(t.Context(), u.String(), &conn.DialOptions{
+	connected := 0
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		ConnectDone: func(network, address string, err error) { connected++ },
+	})
+	c, err := conn.Dial(ctx, u.String(), &conn.DialOptions{
 		TLS: config, Subprotocols: []string{"other", "echo"}, Header: http.Header{"Origin": {"https://" + u.Host}},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.CloseNow()
+	if connected == 0 {
+		t.Error("the trace was not told of the connection")
+	}
 	if c.Subprotocol() != "echo" {
 		t.Errorf("Subprotocol() = %q; want echo", c.Subprotocol())
 	}
