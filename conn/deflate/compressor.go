@@ -21,6 +21,13 @@ func (l Level) String() string {
 	return "good"
 }
 
+// With context takeover a message of at least growFrom octets may grow by
+// mayGrow, the fixed code's header and end, for the sake of later ones.
+const (
+	growFrom = 16
+	mayGrow  = 2
+)
+
 // A Compressor compresses the messages of one direction of one connection, in
 // the order they are sent. It must not be used concurrently.
 type Compressor struct {
@@ -52,7 +59,10 @@ func NewCompressor(windowBits int, context Context, level Level) (*Compressor, e
 //
 // It reports false, and returns dst as it was, when the payload would not be
 // shorter than the message. The message is then to be sent uncompressed, and
-// later messages do not refer to it. It also reports false in the middle of a
+// later messages do not refer to it. With [Takeover] the payload may be up to 2
+// octets longer than a message of 16 or more: that is what text costs in which
+// nothing repeats, and short messages that are like one another can refer to the
+// first only if it was compressed. Append also reports false in the middle of a
 // message begun with [Compressor.AppendPiece].
 //
 // Append retains neither dst nor parts, which must not overlap. It may use all
@@ -74,7 +84,8 @@ func (c *Compressor) Append(dst []byte, parts ...[]byte) (payload []byte, ok boo
 		c.m.compress(s, total, parts...)
 	}
 	payload = s.giveBack()
-	ok = len(payload)-len(dst) < total
+	grown := len(payload) - len(dst) - total
+	ok = grown < 0 || grown <= mayGrow && total >= growFrom && c.context == Takeover
 	if ok {
 		c.m.commit()
 	} else {

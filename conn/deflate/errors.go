@@ -41,3 +41,7 @@ var (
 // ErrWindowBits is a window size outside [MinWindowBits] to [MaxWindowBits]. It
 // is returned by [NewCompressor] and [NewDecompressor].
 var ErrWindowBits = &Error{"7692", "7.1.2", "window bits out of range"}
+
+// ErrAnswer is a server's answer that does not fit the offer. It is returned by
+// [Config.Confirm].
+var ErrAnswer = &Error{"7692", "7.1", "answer does not fit the offer"}
