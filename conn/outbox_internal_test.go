@@ -271,10 +271,9 @@ func TestOutboxFull(t *testing.T) {
 	if o.full(1) {
 		t.Error("full with two of three frames")
 	}
-	o.posted = make([]*Prepared, 1)
-	o.posted[0] = &Prepared{wire: []byte("\x81\x00")}
-	if !o.full(1) {
-		t.Error("not full with three of three frames")
+	o.posted = []*Prepared{{wire: []byte("\x81\x00")}}
+	if !o.overfull(1) || o.full(1) {
+		t.Errorf("overfull = %v, full = %v with a posted message as the third of three; want true and false", o.overfull(1), o.full(1))
 	}
 }
 

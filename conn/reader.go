@@ -58,7 +58,7 @@ func (c *Conn) NextReader(ctx context.Context) (MessageReader, error) {
 			return MessageReader{}, err
 		}
 	}
-	c.partial = false
+	c.message, c.partial = nil, false // a part of a message is the reader's now
 	c.stream = streamed{open: true, piece: ev}
 	return MessageReader{c, c.serial, ev.opcode}, nil
 }
@@ -89,11 +89,13 @@ func (r MessageReader) Read(ctx context.Context, p []byte) (n int, err error) {
 		if s.piece.end {
 			return 0, io.EOF
 		}
-		if err := c.next(ctx, &s.piece); err == errCanceled {
+		var ev event
+		if err := c.next(ctx, &ev); err == errCanceled {
 			return 0, canceled("read", ctx)
 		} else if err != nil {
 			return 0, err
 		}
+		s.piece = ev
 	}
 	n = copy(p, s.piece.payload)
 	s.piece.payload = s.piece.payload[n:]
