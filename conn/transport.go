@@ -4,16 +4,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"math"
 	"os"
 	"sync"
 	"time"
 )
 
-// tlsChunk is how many octets are written at once over TLS, where a write that
-// its deadline ended cannot be continued: a slow peer must make progress in
-// pieces.
-const tlsChunk = 16 << 10
+// chunkSize is how many octets are written at once where a write that its
+// deadline ended cannot be continued: a slow peer must make progress in pieces,
+// and between two of them a frame can be taken back.
+const chunkSize = 16 << 10
 
 // A stream is what a Conn reads and writes. Every [net.Conn] is one.
 type stream interface {
@@ -25,8 +24,8 @@ type stream interface {
 // A transport is a stream and what it can do beyond that.
 type transport struct {
 	stream
-	socket   *socket // of a plain TCP or Unix connection; nil for others
-	maxWrite int     // octets written at once
+	socket  *socket // of a plain TCP or Unix connection; nil for others
+	resumes bool    // whether a write that its deadline ended can be continued
 }
 
 // newTransport returns the transport over rwc. A socket reads into in.
@@ -35,11 +34,8 @@ func newTransport(rwc io.ReadWriteCloser, in *inbox) transport {
 	if !ok {
 		s = &timedStream{ReadWriteCloser: rwc}
 	}
-	t := transport{stream: s, socket: newSocket(rwc, in), maxWrite: math.MaxInt}
-	if _, ok := rwc.(*tls.Conn); ok {
-		t.maxWrite = tlsChunk
-	}
-	return t
+	_, isTLS := rwc.(*tls.Conn)
+	return transport{stream: s, socket: newSocket(rwc, in), resumes: ok && !isTLS}
 }
 
 // closeNow closes the stream without a word more to the peer, which TLS would

@@ -190,7 +190,9 @@ func (c *Conn) withdraw(w *waiter) verdict {
 	}
 	o.dropping = append(o.dropping, w)
 	o.mu.Unlock()
-	c.writeInt.poke()
+	if c.t.resumes {
+		c.writeInt.poke()
+	}
 	return <-w.ready
 }
 
@@ -255,12 +257,15 @@ func (c *Conn) flushRest() {
 }
 
 // put writes p to the transport. A short n without an error means that somebody
-// has to take a frame back. The error is errCanceled or fatal.
+// may have a frame to take back. The error is errCanceled or fatal.
 func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 	if c.t.socket != nil {
 		if n, err = c.t.socket.write(p); n == len(p) || err != nil {
 			return n, err
 		}
+	}
+	if !c.t.resumes {
+		p = p[:min(len(p), chunkSize)]
 	}
 	now := time.Now()
 	c.out.mu.Lock()
@@ -272,10 +277,12 @@ func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 			deadline = now.Add(c.options.WriteTimeout)
 		}
 		c.writeInt.arm(ctx, deadline)
-		m, err := c.t.Write(p[n:min(len(p), n+c.t.maxWrite)])
+		m, err := c.t.Write(p[n:])
 		n += m
 		switch {
 		case err == nil:
+		case !c.t.resumes && ctx.Err() != nil:
+			return n, c.writeTorn(ctx) // more than n octets may have left
 		case !isTimeout(err):
 			return n, err
 		case ctx.Err() != nil:

@@ -1,0 +1,180 @@
+package conn_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.org/rfc6455/conn"
+	"example.org/rfc6455/conn/conntest"
+	"example.org/rfc6455/frame"
+)
+
+// errWhy is the cause that a test ends a context with.
+var errWhy = errors.New("the test says so")
+
+// writing is a WriteMessage on a goroutine of its own, with a context.
+type writing struct {
+	cancel func()
+	err    chan error
+}
+
+// startWriting begins to write a binary message and waits until it is blocked or
+// done.
+func startWriting(t *testing.T, c *conn.Conn, p []byte) writing {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	w := writing{func() { cancel(errWhy) }, make(chan error, 1)}
+	go func() { w.err <- c.WriteMessage(ctx, frame.OpBinary, p) }()
+	synctest.Wait()
+	return w
+}
+
+// blocked reports whether the write has not returned.
+func (w writing) blocked() bool {
+	synctest.Wait()
+	return len(w.err) == 0
+}
+
+// returned is the error of a write that has to have returned.
+func (w writing) returned(t *testing.T) error {
+	t.Helper()
+	if w.blocked() {
+		t.Fatal("WriteMessage is blocked")
+	}
+	return <-w.err
+}
+
+// filler returns size octets that are not all alike.
+func filler(size int) []byte {
+	return bytes.Repeat([]byte("0123456789abcdef"), size/16+1)[:size]
+}
+
+// TestCanceledWriteMakesRoom: a message that is taken back lets those go on that
+// waited for its place.
+func TestCanceledWriteMakesRoom(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := openPipe(t, role, conn.Handshake{}, &conn.Options{MaxQueuedFrames: 1, WriteTimeout: conn.NoLimit}, 200)
+		full := startWriting(t, c, filler(200-4-4*int(role)))
+		if err := full.returned(t); err != nil { // it fills the pipe
+			t.Fatal(err)
+		}
+		first := startWriting(t, c, []byte("first"))
+		second := startWriting(t, c, []byte("second"))
+		if !first.blocked() || !second.blocked() {
+			t.Fatal("a write to a full pipe returned")
+		}
+		first.cancel()
+		if err := first.returned(t); !errors.Is(err, errWhy) {
+			t.Errorf("canceled write = %v, want its cause", err)
+		}
+		p.expectFrame(frame.FIN, frame.OpBinary, filler(200-4-4*int(role)))
+		if err := second.returned(t); err != nil {
+			t.Errorf("write that waited for room = %v", err)
+		}
+		p.expectFrame(frame.FIN, frame.OpBinary, []byte("second"))
+	})
+}
+
+// tlsPair returns the sides of a TLS connection over a pipe that holds buffer
+// octets.
+func tlsPair(t *testing.T, buffer int) (server, client *tls.Conn) {
+	t.Helper()
+	cert, config := certificate(t, "example.com", time.Hour, x509.NewCertPool())
+	config.ServerName = "example.com"
+	a, b := conntest.Pipe(buffer)
+	server = tls.Server(a, &tls.Config{Certificates: []tls.Certificate{cert}})
+	client = tls.Client(b, config)
+	t.Cleanup(func() { a.Close(); b.Close() })
+	go client.Handshake()
+	if err := server.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	return server, client
+}
+
+// TestWaiterCanceledOverTLS: a TLS record that was cut off cannot be continued,
+// so a canceled message does not disturb the one that is being written.
+func TestWaiterCanceledOverTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client := tlsPair(t, 4096)
+		c := newConn(t, server, frame.Server, conn.Handshake{}, nil)
+
+		// The second and the third are written together, after the first.
+		first := startWriting(t, c, filler(4096))
+		second := startWriting(t, c, filler(12<<10))
+		third := startWriting(t, c, []byte("third"))
+		fourth := startWriting(t, c, []byte("fourth"))
+		peer := conn.New(client, frame.Client, conn.Handshake{}, nil)
+		defer peer.CloseNow()
+		checkRead(t, peer, frame.OpBinary, string(filler(4096)))
+		if err := first.returned(t); err != nil {
+			t.Fatal(err)
+		}
+		if !second.blocked() {
+			t.Fatal("a write to a full pipe returned")
+		}
+		third.cancel()
+		synctest.Wait()
+		var came []string
+		go func() {
+			for m := range peer.Messages(t.Context()) {
+				came = append(came, string(m.Payload))
+			}
+		}()
+		for _, w := range []writing{second, fourth} {
+			if err := w.returned(t); err != nil {
+				t.Errorf("write beside a canceled one = %v", err)
+			}
+		}
+		// TLS may have had it already. Then it arrives and is no error.
+		err := third.returned(t)
+		if err != nil && !errors.Is(err, errWhy) {
+			t.Errorf("canceled write = %v, want nil or its cause", err)
+		}
+		if arrived := slices.Contains(came, "third"); arrived != (err == nil) {
+			t.Errorf("canceled write = %v; it arrived: %v", err, arrived)
+		}
+		if err := c.Err(); err != nil {
+			t.Errorf("the connection ended: %v", err)
+		}
+	})
+}
+
+// TestFlusherCanceledOverTLS: a write that is canceled while the transport has
+// it ends the connection, as a part of its record may have left.
+func TestFlusherCanceledOverTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, _ := tlsPair(t, 4096)
+		c := newConn(t, server, frame.Server, conn.Handshake{}, nil)
+		if err := startWriting(t, c, filler(3700)).returned(t); err != nil {
+			t.Fatal(err)
+		}
+		w := startWriting(t, c, filler(500)) // one record that does not fit
+		if !w.blocked() {
+			t.Fatal("a write to a full pipe returned")
+		}
+		w.cancel()
+		checkEnd(t, w.returned(t), conn.Local, frame.CloseAbnormalClosure, "", errWhy)
+	})
+}
+
+// TestCloseNowOverTLS: no alert is waited for that the peer does not read.
+func TestCloseNowOverTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, _ := tlsPair(t, 4096)
+		c := newConn(t, server, frame.Server, conn.Handshake{}, nil)
+		w := startWriting(t, c, filler(8<<10))
+		start := time.Now()
+		c.CloseNow()
+		checkEnd(t, w.returned(t), conn.Local, frame.CloseAbnormalClosure, "", conn.ErrCloseNow)
+		if d := time.Since(start); d != 0 {
+			t.Errorf("CloseNow took %v", d)
+		}
+	})
+}
