@@ -154,7 +154,7 @@ func (c *Conn) peerClosed(code frame.CloseCode, reason string) error {
 		c.mu.Unlock()
 	}
 	c.hangUp(c.role == frame.Server)
-	return c.end()
+	return c.endReading()
 }
 
 // fail fails the connection because the peer broke a rule or a limit (RFC 6455,
@@ -176,7 +176,7 @@ func (c *Conn) fail(err error) error {
 		c.sendLast(payload)
 	}
 	c.hangUp(true)
-	return c.end()
+	return c.endReading()
 }
 
 // closeSoon closes the connection without waiting for anything: what was posted
@@ -240,7 +240,7 @@ func (c *Conn) lost(err error) error {
 	if open && err == io.ErrUnexpectedEOF {
 		c.awaitWritten()
 	}
-	return c.end()
+	return c.endReading()
 }
 
 // awaitWritten waits until all that waits has left, for a peer that sends no
@@ -252,6 +252,14 @@ func (c *Conn) awaitWritten() {
 	for o.flushing && o.err == nil {
 		c.awaitChange(context.Background(), nil)
 	}
+}
+
+// endReading ends the connection as its reader, who gives back its buffers.
+func (c *Conn) endReading() error {
+	c.in.release()
+	putBuffer(c.message)
+	c.message = nil
+	return c.end()
 }
 
 // abort ends the connection at once, because of err, unless the closing
