@@ -9,6 +9,9 @@ SHELL := bash
 # missing one is a failure; "off" is for the runs that are about something else.
 export RFC6455_PEERS ?= off
 
+# Debian installs nginx and HAProxy where not everybody looks.
+export PATH := $(PATH):/usr/sbin
+
 # What `make test` runs, in this order.
 STAGES := install format vet cross unit race purego 386 bench cover interop rename-check
 

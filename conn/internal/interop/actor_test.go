@@ -2,8 +2,6 @@ package interop_test
 
 import (
 	"bufio"
-	"bytes"
-	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -138,8 +136,7 @@ func (a *actor) wantEnd(t *testing.T, want event) {
 // test.
 func startActor(t *testing.T, name string, args ...string) *actor {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.Command(name, args...)
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -148,11 +145,7 @@ func startActor(t *testing.T, name string, args ...string) *actor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	startProcess(t, cmd)
 	commands := json.NewEncoder(stdin)
 	a := &actor{
 		send:   func(c command) error { return commands.Encode(c) },
@@ -169,18 +162,13 @@ func startActor(t *testing.T, name string, args ...string) *actor {
 			if err := json.Unmarshal(line, &e); err != nil {
 				e = event{Event: "not JSON", Text: string(line)}
 			}
-			a.events <- e
+			select {
+			case a.events <- e:
+			case <-t.Context().Done():
+				return
+			}
 		}
 	}()
-	t.Cleanup(func() {
-		cancel()
-		for range a.events {
-		}
-		cmd.Wait()
-		if t.Failed() && stderr.Len() > 0 {
-			t.Logf("%s says on standard error:\n%s", name, &stderr)
-		}
-	})
 	return a
 }
 
