@@ -228,6 +228,9 @@ func (c *Conn) next(ctx context.Context, ev *event) error {
 			if err := c.control(ev); err != nil {
 				return err
 			}
+			if !c.proto.midMessage() {
+				c.waited = 0
+			}
 		}
 	}
 }
@@ -236,7 +239,7 @@ func (c *Conn) next(ctx context.Context, ev *event) error {
 func (c *Conn) count(ev *event) {
 	if ev.begin {
 		c.serial++
-		c.size, c.waited = 0, 0
+		c.size = 0
 	}
 	c.size += int64(len(ev.payload))
 	if !ev.end {
