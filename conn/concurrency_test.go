@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,6 +176,58 @@ func TestCloseNowOverTLS(t *testing.T) {
 		checkEnd(t, w.returned(t), conn.Local, frame.CloseAbnormalClosure, "", conn.ErrCloseNow)
 		if d := time.Since(start); d != 0 {
 			t.Errorf("CloseNow took %v", d)
+		}
+	})
+}
+
+// A countingContext is a context that can be canceled and counts who waits for
+// it.
+type countingContext struct {
+	context.Context
+	registered atomic.Int32
+}
+
+// Value keeps package context from looking behind it.
+func (c *countingContext) Value(any) any { return nil }
+
+func (c *countingContext) AfterFunc(f func()) func() bool {
+	c.registered.Add(1)
+	stop := context.AfterFunc(c.Context, f)
+	return func() bool {
+		c.registered.Add(-1)
+		return stop()
+	}
+}
+
+// TestContextReleased: a context that outlives a connection does not hold it,
+// even if the connection ended while its reader was at work.
+func TestContextReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		ctx := &countingContext{Context: base}
+		proceed := make(chan struct{})
+		c, p := open(t, frame.Server, &conn.Options{Hooks: &conn.Hooks{
+			OnPong: func(*conn.Conn, time.Duration) { <-proceed },
+		}})
+		read := make(chan error)
+		go func() {
+			_, _, err := c.ReadMessage(ctx)
+			read <- err
+		}()
+		go c.Ping(ctx)
+		_, ping, err := p.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.sendFrame(frame.FIN, frame.OpPong, ping)
+		synctest.Wait()
+		c.CloseNow()
+		close(proceed)
+		checkEnd(t, <-read, conn.Local, frame.CloseAbnormalClosure, "", conn.ErrCloseNow)
+		synctest.Wait()
+		if n := ctx.registered.Load(); n != 0 {
+			t.Errorf("the context holds %d functions after the end of the connection", n)
 		}
 	})
 }

@@ -22,6 +22,7 @@ type interrupt struct {
 	fired bool            // whether the deadline is in the past because of fire
 	armed bool            // whether the transport has a deadline
 	asked bool            // whether poke was called and not yet answered
+	over  bool            // whether release was called
 }
 
 // arm prepares for an operation that ends with ctx and at the deadline, if that
@@ -29,6 +30,9 @@ type interrupt struct {
 func (i *interrupt) arm(ctx context.Context, deadline time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if i.over {
+		return // the transport is closed, and ctx may outlive it
+	}
 	if done := ctx.Done(); done != i.done {
 		i.forget()
 		if i.done = done; done != nil {
@@ -97,4 +101,5 @@ func (i *interrupt) release() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.forget()
+	i.over = true
 }
