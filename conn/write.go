@@ -53,13 +53,12 @@ func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, w *MessageWri
 	id := o.append(c.masked(h), p)
 	o.stream = w
 	o.progress++
-	if err := c.deliver(ctx, id); err != nil {
-		return err
-	}
-	if h.Flags.Has(frame.FIN) && w != nil {
+	err := c.deliver(ctx, id)
+	// Without a first frame there is no message that others wait for.
+	if w != nil && (err == nil && h.Flags.Has(frame.FIN) || err != nil && h.Opcode != frame.OpContinuation) {
 		c.endStream()
 	}
-	return nil
+	return err
 }
 
 // masked returns h as the frames of this side are: a client's with a fresh key
@@ -209,6 +208,7 @@ func (c *Conn) flush(ctx context.Context, id uint64) (result error) {
 	defer func() { putBuffer(scratch) }()
 	favours := 0
 	for own := true; ; {
+		own = own && o.written < id
 		if own && ctx.Err() != nil && o.err == nil {
 			switch o.drop(id) {
 			case dropped:
@@ -222,9 +222,12 @@ func (c *Conn) flush(ctx context.Context, id uint64) (result error) {
 		if o.err != nil {
 			defer o.mu.Unlock()
 			o.abandon()
-			return o.err
+			if own {
+				result = o.err
+			}
+			return result
 		}
-		if own = own && o.written < id; !own {
+		if !own {
 			ctx = context.Background()
 			orphaned := o.handOver()
 			if !orphaned || result != nil || favours == maxFavours {
