@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"example.org/rfc6455/conn"
@@ -25,14 +26,21 @@ func echo(c *conn.Conn) {
 // timeFormat is RFC 3339 with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// tellTime sends the time at once and then every second.
+// tellTime sends the time at once and then every second. What the peer sends is
+// thrown away.
 func tellTime(c *conn.Conn) {
-	ctx := context.Background()
-	go c.Discard(ctx)
+	var sending sync.WaitGroup
+	sending.Go(func() { sendTime(c) })
+	c.Discard(context.Background())
+	sending.Wait()
+}
+
+func sendTime(c *conn.Conn) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for now := time.Now(); ; {
-		if err := c.WriteMessage(ctx, frame.OpText, now.UTC().AppendFormat(nil, timeFormat)); err != nil {
+		err := c.WriteMessage(context.Background(), frame.OpText, now.UTC().AppendFormat(nil, timeFormat))
+		if err != nil {
 			return
 		}
 		select {
@@ -43,23 +51,21 @@ func tellTime(c *conn.Conn) {
 	}
 }
 
-// A room is a set of connections each of which receives what one of them sends.
-type room struct {
-	members conn.Hub
-}
-
-func (r *room) chat(c *conn.Conn) {
-	r.members.Add(c)
-	ctx := context.Background()
-	for {
-		op, p, err := c.ReadMessage(ctx)
-		if err != nil {
-			return
+// chat returns a handler that makes a connection a member, and sends each of its
+// messages to all members, itself included.
+func chat(members *conn.Hub) func(*conn.Conn) {
+	return func(c *conn.Conn) {
+		members.Add(c)
+		for {
+			op, p, err := c.ReadMessage(context.Background())
+			if err != nil {
+				return
+			}
+			m, err := conn.Prepare(op, p)
+			if err != nil {
+				return
+			}
+			members.Broadcast(m, nil)
 		}
-		m, err := conn.Prepare(op, p)
-		if err != nil {
-			return
-		}
-		r.members.Broadcast(m, nil)
 	}
 }

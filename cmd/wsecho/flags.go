@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -22,9 +23,12 @@ func newFlagSet(command, about string) *flagSet {
 	return fs
 }
 
-// printTo writes what the flags are for.
+// printTo writes what the flags are for, if there are any.
 func (fs *flagSet) printTo(w io.Writer) {
-	fmt.Fprintf(w, "Flags of %s:\n", fs.Name())
+	if len(fs.names()) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nFlags of %s:\n", fs.Name())
 	fs.SetOutput(w)
 	fs.PrintDefaults()
 	fs.SetOutput(io.Discard)
@@ -36,12 +40,12 @@ func (fs *flagSet) parse(env *environment, args []string) (code int, ok bool) {
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintf(env.stdout, "Usage: wsecho %s [flags]\n\n%s\n\n", fs.Name(), fs.about)
+		fmt.Fprintf(env.stdout, "Usage: wsecho %s [flags]\n\n%s\n", fs.Name(), fs.about)
 		fs.printTo(env.stdout)
 		return exitOK, false
 	case err != nil:
-		return usageError(env, "%v; the flags of %s are %s, and \"wsecho help %s\" explains them",
-			err, fs.Name(), strings.Join(fs.names(), " "), fs.Name()), false
+		return usageError(env, "%v; \"wsecho help %s\" explains its flags: %s",
+			err, fs.Name(), cmp.Or(strings.Join(fs.names(), " "), "none")), false
 	case fs.NArg() > 0:
 		return usageError(env, "%s takes no arguments besides flags, but got %q; \"wsecho help %s\" lists the flags",
 			fs.Name(), fs.Arg(0), fs.Name()), false
@@ -59,7 +63,7 @@ func (fs *flagSet) names() []string {
 // A size is a number of octets, as a flag.
 type size int64
 
-// units are the suffixes of a size, the longest of equal meaning last.
+// units are the suffixes of a size, the greatest first.
 var units = []struct {
 	suffix string
 	octets int64

@@ -1,8 +1,6 @@
 package main
 
-import (
-	"fmt"
-)
+import "fmt"
 
 const examples = `
 Examples:
@@ -33,7 +31,7 @@ func runHelp(env *environment, args []string) int {
 	for _, c := range commands() {
 		fmt.Fprintf(env.stdout, "  %-10s%s\n", c.name, c.summary)
 	}
-	fmt.Fprint(env.stdout, examples, "\n")
+	fmt.Fprint(env.stdout, examples)
 	newServeFlags(env, new(serveOptions)).printTo(env.stdout)
 	fmt.Fprint(env.stdout, exitCodes)
 	return exitOK

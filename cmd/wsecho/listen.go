@@ -21,14 +21,14 @@ func listen(addr string) (net.Listener, error) {
 	var advice string
 	switch _, isDNS := errors.AsType[*net.DNSError](err); {
 	case errors.Is(err, syscall.EADDRINUSE):
-		advice = fmt.Sprintf("another process listens there (lsof -i :%s shows which); choose another port with -addr, such as %s",
-			port, net.JoinHostPort(host, "0")+" for any free one")
+		advice = fmt.Sprintf("another process listens there (lsof -i :%s shows which); choose another port, or any free one with -addr %s",
+			port, net.JoinHostPort(host, "0"))
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		advice = "no interface of this machine has that address; -addr :" + port + " listens on all it has"
 	case errors.Is(err, fs.ErrPermission):
 		advice = "that port needs privileges; choose one from 1024 on with -addr, such as " + net.JoinHostPort(host, "8080")
 	case isDNS:
-		advice = "the host or port of -addr is unknown; use an address of this machine and a number, such as 127.0.0.1:8080"
+		advice = "no such host or port; -addr wants an address of this machine and a number, such as 127.0.0.1:8080, and the environment variable PORT a number"
 	default:
 		advice = "choose another address with -addr, such as 127.0.0.1:8080"
 	}

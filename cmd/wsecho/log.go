@@ -10,6 +10,7 @@ import (
 
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/frame"
+	"example.org/rfc6455/handshake"
 )
 
 // newLogger returns a logger in the format text or json. Both escape what peers
@@ -28,7 +29,7 @@ func newLogger(w io.Writer, format string, verbose bool) *slog.Logger {
 // A visit is the log of one request and the connection that it opens.
 type visit struct {
 	log   *slog.Logger
-	from  []any // what the request says about the client
+	about []any // what the request says about the client
 	began time.Time
 }
 
@@ -38,7 +39,7 @@ func newVisit(log *slog.Logger, r *http.Request) *visit {
 		{"origin", "Origin"}, {"forwarded_for", "X-Forwarded-For"}, {"user_agent", "User-Agent"},
 	} {
 		if value := r.Header.Get(a.field); value != "" {
-			v.from = append(v.from, a.key, value)
+			v.about = append(v.about, a.key, value)
 		}
 	}
 	return v
@@ -57,15 +58,19 @@ func (v *visit) hooks() *conn.Hooks {
 }
 
 func (v *visit) requested(method string) {
-	v.log.Debug("request", append(v.from, "method", method)...)
+	v.log.Debug("request", append(v.about, "method", method)...)
 }
 
 func (v *visit) refused(status int, err error) {
-	v.log.Info("handshake refused", append(v.from, "status", status, "error", err)...)
+	attrs := append(v.about, "status", status, "error", err)
+	if errors.Is(err, handshake.ErrOrigin) {
+		attrs = append(attrs, "hint", "the flag -origin lets pages of other origins connect")
+	}
+	v.log.Info("handshake refused", attrs...)
 }
 
 func (v *visit) opened(c *conn.Conn) {
-	attrs := v.from
+	attrs := v.about
 	if p := c.Subprotocol(); p != "" {
 		attrs = append(attrs, "subprotocol", p)
 	}

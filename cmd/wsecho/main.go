@@ -75,19 +75,21 @@ func main() {
 	os.Exit(run(&environment{os.Stdout, os.Stderr, os.Getenv, os.UserConfigDir, signals}, os.Args[1:]))
 }
 
-// run picks the command.
+// run picks the command. Flags without one are those of the default.
 func run(env *environment, args []string) int {
 	all := commands()
 	if len(args) == 0 {
 		return all[0].run(env, nil)
 	}
 	switch name := strings.TrimLeft(args[0], "-"); {
-	case args[0] == "-h" || args[0] == "-help" || args[0] == "--help":
-		return runHelp(env, nil)
-	case name != args[0]:
-		return all[0].run(env, args)
-	default:
+	case name == args[0]:
 		return runNamed(env, name, args[1:])
+	case name == "h" || name == "help":
+		return runHelp(env, nil)
+	case name == "version":
+		return runVersion(env, nil)
+	default:
+		return all[0].run(env, args)
 	}
 }
 

@@ -128,27 +128,25 @@ func serve(env *environment, o *serveOptions, log *slog.Logger) (int, error) {
 	}
 }
 
-// errGrace and errSignal are why connections are cut off.
-var (
-	errGrace  = errors.New("the time of -grace is over")
-	errSignal = errors.New("second signal")
-)
+// errGrace is why connections are cut off.
+var errGrace = errors.New("the time of -grace is over")
 
 // drain closes all connections, within the time of grace unless another signal
 // comes. It returns the exit code.
 func drain(signals <-chan os.Signal, s *server, grace time.Duration, log *slog.Logger) int {
-	log.Info("closing", "connections", s.conns.Len(), "grace", grace)
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	timer := time.AfterFunc(grace, func() { cancel(errGrace) })
-	defer timer.Stop()
-	done := make(chan conn.Shutdown, 1)
-	go func() { done <- s.shutdown(ctx) }()
+	log.Info("closing", "connections", s.conns.Len(), "grace", grace.String())
+	ctx, cancel := context.WithTimeoutCause(context.Background(), grace, errGrace)
+	defer cancel()
 	var result conn.Shutdown
+	var err error
+	done := make(chan struct{})
+	go func() {
+		result, err = s.shutdown(ctx)
+		close(done)
+	}()
 	select {
-	case result = <-done:
+	case <-done:
 	case <-signals:
-		cancel(errSignal)
 		log.Warn("second signal: ended at once", "connections", s.conns.Len())
 		return exitInterrupt
 	}
@@ -156,7 +154,7 @@ func drain(signals <-chan os.Signal, s *server, grace time.Duration, log *slog.L
 	if result.Frames > 0 {
 		attrs = append(attrs, "undelivered_frames", result.Frames, "undelivered_octets", result.Octets)
 	}
-	if err := context.Cause(ctx); err != nil {
+	if err != nil && result.Cut > 0 {
 		log.Warn("stopped", append(attrs, "error", err)...)
 		return exitTimeout
 	}

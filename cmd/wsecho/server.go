@@ -60,7 +60,7 @@ func newServer(o *serveOptions, log *slog.Logger) *server {
 		{"/echo", "the same message back", options, echo},
 		{"/ws", "the same as /echo", options, echo},
 		{"/time", "the time, every second", options, tellTime},
-		{"/chat", "what one sends, all receive", &chatOptions, new(room).chat},
+		{"/chat", "what one sends, all receive", &chatOptions, chat(new(conn.Hub))},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.notFound)
@@ -71,6 +71,8 @@ func newServer(o *serveOptions, log *slog.Logger) *server {
 	s.http = &http.Server{
 		Handler:           s.logged(mux),
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second, // of plain requests, as the next
+		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    handshake.DefaultMaxSize,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -141,10 +143,11 @@ func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
 	for _, e := range s.endpoints {
 		fmt.Fprintf(&b, "  %-7s%s\n", e.path, e.summary)
 	}
-	http.Error(w, b.String(), http.StatusNotFound)
 	if wantsUpgrade(r) {
+		w.Header().Set("Connection", "close")
 		newVisit(s.log, r).refused(http.StatusNotFound, errNoPath)
 	}
+	http.Error(w, strings.TrimSuffix(b.String(), "\n"), http.StatusNotFound)
 }
 
 var errNoPath = errors.New("no such path")
@@ -170,8 +173,9 @@ func (s *server) enter() bool {
 }
 
 // shutdown stops listening, closes all connections and returns when they have
-// ended and were logged. When ctx ends before, the rest is cut off.
-func (s *server) shutdown(ctx context.Context) conn.Shutdown {
+// ended and were logged. When ctx ends before, the rest is cut off and the error
+// is its cause.
+func (s *server) shutdown(ctx context.Context) (conn.Shutdown, error) {
 	s.mu.Lock()
 	s.closing = true
 	s.mu.Unlock()
@@ -181,8 +185,8 @@ func (s *server) shutdown(ctx context.Context) conn.Shutdown {
 			s.http.Close()
 		}
 	})
-	result, _ := s.conns.Shutdown(ctx)
+	result, err := s.conns.Shutdown(ctx)
 	closing.Wait()
 	s.active.Wait()
-	return result
+	return result, err
 }

@@ -8,24 +8,14 @@ import (
 
 // runVersion prints what the toolchain noted when it built the program.
 func runVersion(env *environment, args []string) int {
-	if len(args) > 0 {
-		if args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
-			fmt.Fprintln(env.stdout, "Usage: wsecho version\n\nPrint the version of wsecho and of the Go that built it.")
-			return exitOK
-		}
-		return usageError(env, "version takes no arguments, but got %q", args[0])
+	fs := newFlagSet("version", "Print the version of wsecho, and of the Go that built it.")
+	if code, ok := fs.parse(env, args); !ok {
+		return code
 	}
-	version, revision := "(devel)", ""
+	version := "(unknown)"
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			version = info.Main.Version
-		}
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				revision = " " + s.Value
-			}
-		}
+		version = info.Main.Version
 	}
-	fmt.Fprintf(env.stdout, "wsecho %s%s %s %s/%s\n", version, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	fmt.Fprintf(env.stdout, "wsecho %s %s %s/%s\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return exitOK
 }
