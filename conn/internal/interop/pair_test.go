@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -55,16 +57,38 @@ func serve(t *testing.T, o conn.AcceptOptions) *server {
 	return &server{l.Addr().String(), conns}
 }
 
-// serveHTTP starts our server as a handler of net/http.
+// serveHTTP starts our server as a handler of net/http, together with the page for
+// browsers.
 func serveHTTP(t *testing.T, o conn.AcceptOptions) *server {
+	return startHTTP(t, o, (*httptest.Server).Start)
+}
+
+// serveTLS is serveHTTP over TLS, with a certificate that nobody trusts.
+func serveTLS(t *testing.T, o conn.AcceptOptions) *server {
+	return startHTTP(t, o, (*httptest.Server).StartTLS)
+}
+
+func startHTTP(t *testing.T, o conn.AcceptOptions, start func(*httptest.Server)) *server {
 	s, conns := newAccept(o)
-	h := httptest.NewServer(s)
+	mux := http.NewServeMux()
+	mux.Handle("/", s)
+	for path, file := range map[string]string{"/page": "page.html", "/actor.mjs": "actor.mjs"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			http.ServeFile(w, r, filepath.Join("testdata", file))
+		})
+	}
+	h := httptest.NewUnstartedServer(mux)
+	h.Config.ErrorLog = log.New(t.Output(), "", 0)
+	start(h)
 	t.Cleanup(func() {
 		shutdown(s)
 		h.Close()
 	})
 	return &server{h.Listener.Addr().String(), conns}
 }
+
+// url is of a resource of the server.
+func (s *server) url(scheme, path string) string { return scheme + "://" + s.addr + path }
 
 // shutdown ends the connections that a failed test left open.
 func shutdown(s *conn.Server) {
@@ -119,7 +143,7 @@ func (o *opener) open(t *testing.T, protocols ...string) pair {
 	t.Helper()
 	o.theirs.begin()
 	if o.role == frame.Server {
-		o.theirs.do(t, command{Do: "connect", URL: "ws://" + o.server.addr + "/ws?x=1", Protocols: protocols})
+		o.theirs.do(t, command{Do: "connect", URL: o.server.url("ws", "/ws?x=1"), Protocols: protocols})
 		c := o.server.next(t)
 		o.theirs.want(t, event{Event: "open", Protocol: c.Subprotocol()})
 		return pair{c, o.theirs}
