@@ -37,10 +37,10 @@ func benchmarkEach(b *testing.B, codec string, run func(b *testing.B, messages [
 }
 
 func BenchmarkCompress(b *testing.B) {
-	for _, context := range []deflate.Context{deflate.NoTakeover, deflate.Takeover} {
+	for _, takeover := range takeovers {
 		for _, level := range levels {
-			benchmarkEach(b, fmt.Sprintf("ours-%v/context=%v", level, context), func(b *testing.B, messages [][]byte) (in, out int) {
-				c := newCompressor(b, deflate.MaxWindowBits, context, level)
+			benchmarkEach(b, fmt.Sprintf("ours-%v/takeover=%t", level, takeover), func(b *testing.B, messages [][]byte) (in, out int) {
+				c := newCompressor(b, deflate.MaxWindowBits, takeover, level)
 				dst := make([]byte, 0, 20<<10)
 				for i := 0; b.Loop(); i++ {
 					message := messages[i%len(messages)]
@@ -55,7 +55,7 @@ func BenchmarkCompress(b *testing.B) {
 			})
 		}
 		for _, level := range []int{1, 6} {
-			benchmarkEach(b, fmt.Sprintf("std-%d/context=%v", level, context), func(b *testing.B, messages [][]byte) (in, out int) {
+			benchmarkEach(b, fmt.Sprintf("std-%d/takeover=%t", level, takeover), func(b *testing.B, messages [][]byte) (in, out int) {
 				var z bytes.Buffer
 				w, err := flate.NewWriter(&z, level)
 				if err != nil {
@@ -64,7 +64,7 @@ func BenchmarkCompress(b *testing.B) {
 				for i := 0; b.Loop(); i++ {
 					message := messages[i%len(messages)]
 					z.Reset()
-					if context == deflate.NoTakeover {
+					if takeover == deflate.NoTakeover {
 						w.Reset(&z)
 					}
 					if _, err := w.Write(message); err != nil {
@@ -94,10 +94,10 @@ func BenchmarkDecompress(b *testing.B) {
 		}
 		return wires
 	}
-	for _, context := range []deflate.Context{deflate.NoTakeover, deflate.Takeover} {
-		benchmarkEach(b, fmt.Sprintf("ours/context=%v", context), func(b *testing.B, messages [][]byte) (in, out int) {
+	for _, takeover := range takeovers {
+		benchmarkEach(b, fmt.Sprintf("ours/takeover=%t", takeover), func(b *testing.B, messages [][]byte) (in, out int) {
 			wires := deflated(b, messages)
-			d := newDecompressor(b, deflate.MaxWindowBits, context)
+			d := newDecompressor(b, deflate.MaxWindowBits, takeover)
 			dst := make([]byte, 0, 20<<10)
 			for i := 0; b.Loop(); i++ {
 				wire := wires[i%len(wires)]
@@ -111,7 +111,7 @@ func BenchmarkDecompress(b *testing.B) {
 			return in, out
 		})
 	}
-	benchmarkEach(b, "std/context=no takeover", func(b *testing.B, messages [][]byte) (in, out int) {
+	benchmarkEach(b, "std/takeover=false", func(b *testing.B, messages [][]byte) (in, out int) {
 		wires := deflated(b, messages)
 		for i, wire := range wires {
 			wires[i] = append(wire, "\x00\x00\xff\xff\x01\x00\x00\xff\xff"...)

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// scratch is the working memory of one call of a Compressor.
+// scratch is the working memory of one call of a Compressor. It must not go back
+// to the pool before the matcher has committed, which may copy from octets.
 type scratch struct {
 	w      bitWriter
 	tokens []token // of the block at hand
@@ -34,22 +35,14 @@ var scratchPool = sync.Pool{New: func() any {
 	}
 }}
 
-// takeScratch returns a scratch that appends to dst.
-func takeScratch(dst []byte) *scratch {
-	s := scratchPool.Get().(*scratch)
-	s.w = bitWriter{buf: dst}
-	return s
-}
-
-// giveBack ends what s appended to with an empty stored block, all but its LEN
-// and NLEN, returns it and gives up s.
-func (s *scratch) giveBack() []byte {
+// finish ends what s appended to with an empty stored block, all but its LEN and
+// NLEN, and returns it.
+func (s *scratch) finish() []byte {
 	s.w.reserve(1)
 	s.w.add(typeStored, 3)
 	s.w.align()
 	dst := s.w.buf
 	s.w.buf = nil
-	scratchPool.Put(s)
 	return dst
 }
 

@@ -32,7 +32,7 @@ const (
 // the order they are sent. It must not be used concurrently.
 type Compressor struct {
 	level      Level
-	context    Context
+	takeover   ContextTakeover
 	windowBits int
 	open       bool     // a message in pieces has begun and not ended
 	m          *matcher // nil while nothing is kept
@@ -43,14 +43,14 @@ type Compressor struct {
 // is not [Fast] is [Good]. The error is [ErrWindowBits].
 //
 // It takes no memory before the first message.
-func NewCompressor(windowBits int, context Context, level Level) (*Compressor, error) {
+func NewCompressor(windowBits int, takeover ContextTakeover, level Level) (*Compressor, error) {
 	if err := checkWindowBits(windowBits); err != nil {
 		return nil, err
 	}
 	if level != Fast {
 		level = Good
 	}
-	return &Compressor{level: level, context: context, windowBits: windowBits}, nil
+	return &Compressor{level: level, takeover: takeover, windowBits: windowBits}, nil
 }
 
 // Append compresses the message that parts are when put together and appends
@@ -76,22 +76,24 @@ func (c *Compressor) Append(dst []byte, parts ...[]byte) (payload []byte, ok boo
 	for _, p := range parts {
 		total += len(p)
 	}
-	s := takeScratch(dst)
+	s := scratchPool.Get().(*scratch)
+	s.w = bitWriter{buf: dst}
 	c.begin(total)
-	if c.context == NoTakeover && len(parts) == 1 {
+	if c.takeover == NoTakeover && len(parts) == 1 {
 		c.m.compressAlone(s, parts[0])
 	} else {
 		c.m.compress(s, total, parts...)
 	}
-	payload = s.giveBack()
+	payload = s.finish()
 	grown := len(payload) - len(dst) - total
-	ok = grown < 0 || grown <= mayGrow && total >= growFrom && c.context == Takeover
+	ok = grown < 0 || grown <= mayGrow && total >= growFrom && c.takeover == Takeover
 	if ok {
 		c.m.commit()
 	} else {
 		c.m.rollback()
 		payload = dst
 	}
+	scratchPool.Put(s)
 	c.end()
 	return payload, ok
 }
@@ -106,13 +108,15 @@ func (c *Compressor) Append(dst []byte, parts ...[]byte) (payload []byte, ok boo
 // octets. AppendPiece retains neither dst nor p, which must not overlap. It may
 // use all of the capacity of dst as working space.
 func (c *Compressor) AppendPiece(dst, p []byte, last bool) []byte {
-	s := takeScratch(dst)
+	s := scratchPool.Get().(*scratch)
+	s.w = bitWriter{buf: dst}
 	if !c.open {
 		c.begin(unknownTotal)
 	}
 	c.m.compress(s, len(p), p)
+	dst = s.finish()
 	c.m.commit()
-	dst = s.giveBack()
+	scratchPool.Put(s)
 	c.open = !last
 	if last {
 		c.end()
@@ -124,7 +128,7 @@ func (c *Compressor) AppendPiece(dst, p []byte, last bool) []byte {
 // begin makes sure of a matcher for a message of total octets.
 func (c *Compressor) begin(total int) {
 	switch {
-	case c.context == NoTakeover:
+	case c.takeover == NoTakeover:
 		c.m = matcherPools[c.level].Get().(*matcher)
 		c.m.reset(1<<c.windowBits, total)
 	case c.m == nil:
@@ -135,7 +139,7 @@ func (c *Compressor) begin(total int) {
 
 // end gives up what the next message has no use for.
 func (c *Compressor) end() {
-	if c.context == NoTakeover && c.m != nil {
+	if c.takeover == NoTakeover && c.m != nil {
 		matcherPools[c.level].Put(c.m)
 		c.m = nil
 	}

@@ -7,14 +7,15 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 
 	"example.org/rfc6455/conn/deflate"
 )
 
-func newCompressor(tb testing.TB, windowBits int, context deflate.Context, level deflate.Level) *deflate.Compressor {
+func newCompressor(tb testing.TB, windowBits int, takeover deflate.ContextTakeover, level deflate.Level) *deflate.Compressor {
 	tb.Helper()
-	c, err := deflate.NewCompressor(windowBits, context, level)
+	c, err := deflate.NewCompressor(windowBits, takeover, level)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -22,8 +23,8 @@ func newCompressor(tb testing.TB, windowBits int, context deflate.Context, level
 }
 
 var (
-	levels   = []deflate.Level{deflate.Fast, deflate.Good}
-	contexts = []deflate.Context{deflate.NoTakeover, deflate.Takeover}
+	levels    = []deflate.Level{deflate.Fast, deflate.Good}
+	takeovers = []deflate.ContextTakeover{deflate.NoTakeover, deflate.Takeover}
 )
 
 // cut divides a message into up to four parts.
@@ -85,8 +86,8 @@ func TestLevel(t *testing.T) {
 }
 
 // mostFor returns how long the payload for a message of n octets may be.
-func mostFor(context deflate.Context, n int) int {
-	if context == deflate.Takeover && n >= 16 {
+func mostFor(takeover deflate.ContextTakeover, n int) int {
+	if takeover == deflate.Takeover && n >= 16 {
 		return n + 2
 	}
 	return n - 1
@@ -120,15 +121,15 @@ func TestCompressorAlike(t *testing.T) {
 func TestCompressorRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 0))
 	for bits := deflate.MinWindowBits; bits <= deflate.MaxWindowBits; bits++ {
-		for _, context := range contexts {
+		for _, takeover := range takeovers {
 			for _, level := range levels {
-				c := newCompressor(t, bits, context, level)
-				d := newDecompressor(t, bits, context)
+				c := newCompressor(t, bits, takeover, level)
+				d := newDecompressor(t, bits, takeover)
 				var window []byte
 				for i := range 12 * len(kinds) {
 					k := kinds[r.IntN(len(kinds))]
 					message := k.make(r, someSize(r))
-					what := fmt.Sprintf("%d bits, %v, %v: message %d, %s, %d octets", bits, context, level, i, k.name, len(message))
+					what := fmt.Sprintf("%d bits, %v, %v: message %d, %s, %d octets", bits, takeover, level, i, k.name, len(message))
 					wire, ok := c.Append([]byte("dst"), cut(r, message)...)
 					if !ok {
 						if string(wire) != "dst" {
@@ -137,7 +138,7 @@ func TestCompressorRoundTrip(t *testing.T) {
 						continue
 					}
 					wire = wire[3:]
-					if len(wire) > mostFor(context, len(message)) {
+					if len(wire) > mostFor(takeover, len(message)) {
 						t.Fatalf("%s: grew to %d", what, len(wire))
 					}
 					got, err := inflate(d, wire, 0, int64(len(message)))
@@ -147,7 +148,7 @@ func TestCompressorRoundTrip(t *testing.T) {
 					if got, ok := standardInflate(window, wire); !ok || !bytes.Equal(got, message) {
 						t.Fatalf("%s: compress/flate has %d octets, %v", what, len(got), ok)
 					}
-					if context == deflate.Takeover {
+					if takeover == deflate.Takeover {
 						window = append(window, message...)
 						window = window[max(len(window)-1<<15, 0):]
 					}
@@ -161,10 +162,10 @@ func TestCompressorRoundTrip(t *testing.T) {
 func TestCompressorPieces(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 0))
 	for _, bits := range []int{8, 9, 12, 15} {
-		for _, context := range contexts {
+		for _, takeover := range takeovers {
 			for _, level := range levels {
-				c := newCompressor(t, bits, context, level)
-				d := newDecompressor(t, bits, context)
+				c := newCompressor(t, bits, takeover, level)
+				d := newDecompressor(t, bits, takeover)
 				for i := range 5 * len(kinds) {
 					k := kinds[i%len(kinds)]
 					message := k.make(r, someSize(r))
@@ -178,7 +179,7 @@ func TestCompressorPieces(t *testing.T) {
 						got, err := d.Append(nil, wire, last, int64(len(message)))
 						if err != nil || !bytes.Equal(got, p) {
 							t.Fatalf("%d bits, %v, %v, %s: piece %d of %d octets came back as %d, error %v",
-								bits, context, level, k.name, j, len(p), len(got), err)
+								bits, takeover, level, k.name, j, len(p), len(got), err)
 						}
 						if !last {
 							if out, ok := c.Append([]byte("dst"), make([]byte, 1000)); ok || string(out) != "dst" {
@@ -223,9 +224,9 @@ func TestCompressorRepeatable(t *testing.T) {
 // 9/8 and 64 octets suffices.
 func TestCompressorSlices(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 0))
-	for _, context := range contexts {
-		c := newCompressor(t, 15, context, deflate.Fast)
-		d := newDecompressor(t, 15, context)
+	for _, takeover := range takeovers {
+		c := newCompressor(t, 15, takeover, deflate.Fast)
+		d := newDecompressor(t, 15, takeover)
 		for range 50 {
 			for _, k := range kinds {
 				message := k.make(r, someSize(r))
@@ -249,6 +250,30 @@ func TestCompressorSlices(t *testing.T) {
 	}
 }
 
+// Compressors of different connections work at the same time on memory from
+// the same pools.
+func TestCompressorsTogether(t *testing.T) {
+	var wg sync.WaitGroup
+	for i := range 8 {
+		takeover := takeovers[i%2]
+		c := newCompressor(t, 15, takeover, deflate.Fast)
+		d := newDecompressor(t, 15, takeover)
+		r := rand.New(rand.NewPCG(13, uint64(i)))
+		wg.Go(func() {
+			for range 15 {
+				message := jsonText(r, 1000+r.IntN(100_000))
+				wire, ok := c.Append(nil, message)
+				got, err := inflate(d, wire, 20_000, deflate.NoLimit)
+				if !ok || err != nil || !bytes.Equal(got, message) {
+					t.Errorf("%d octets came back as %d, error %v", len(message), len(got), err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // heap returns the octets in use after garbage collection. Pools are empty
 // then.
 func heap() int {
@@ -267,9 +292,9 @@ func TestMemoryHeld(t *testing.T) {
 	r := rand.New(rand.NewPCG(10, 0))
 	texts := [][]byte{jsonText(r, 100), jsonText(r, 40_000), chatText(r, 2000)}
 	for _, tt := range []struct {
-		bits    int
-		context deflate.Context
-		most    int
+		bits     int
+		takeover deflate.ContextTakeover
+		most     int
 	}{
 		{15, deflate.Takeover, 100 << 10},
 		{14, deflate.Takeover, 68 << 10},
@@ -284,8 +309,8 @@ func TestMemoryHeld(t *testing.T) {
 			var decompressors [connections]*deflate.Decompressor
 			before := heap()
 			for i := range connections {
-				c := newCompressor(t, tt.bits, tt.context, level)
-				d := newDecompressor(t, tt.bits, tt.context)
+				c := newCompressor(t, tt.bits, tt.takeover, level)
+				d := newDecompressor(t, tt.bits, tt.takeover)
 				for _, text := range texts {
 					wire, ok := c.Append(nil, text)
 					if !ok {
@@ -303,12 +328,12 @@ func TestMemoryHeld(t *testing.T) {
 				compressors[i], decompressors[i] = c, d
 			}
 			each := (heap() - before) / connections
-			t.Logf("%d bits, %v, %v: %d octets", tt.bits, tt.context, level, each)
+			t.Logf("%d bits, %v, %v: %d octets", tt.bits, tt.takeover, level, each)
 			if each > tt.most && !raceEnabled {
-				t.Errorf("%d bits, %v, %v: a connection holds %d octets; want at most %d", tt.bits, tt.context, level, each, tt.most)
+				t.Errorf("%d bits, %v, %v: a connection holds %d octets; want at most %d", tt.bits, tt.takeover, level, each, tt.most)
 			}
 			if said := compressors[0].Memory() + decompressors[0].Memory(); said > each || said < each-512 && !raceEnabled {
-				t.Errorf("%d bits, %v, %v: Memory says %d octets, measured %d", tt.bits, tt.context, level, said, each)
+				t.Errorf("%d bits, %v, %v: Memory says %d octets, measured %d", tt.bits, tt.takeover, level, said, each)
 			}
 			for i := range connections {
 				compressors[i].Release()
@@ -323,15 +348,15 @@ func TestMemoryHeld(t *testing.T) {
 
 // After Release a compressor begins anew, even in the middle of a message.
 func TestCompressorRelease(t *testing.T) {
-	for _, context := range contexts {
-		c := newCompressor(t, 15, context, deflate.Fast)
+	for _, takeover := range takeovers {
+		c := newCompressor(t, 15, takeover, deflate.Fast)
 		c.Release()
 		for range 2 {
 			if got := c.AppendPiece(nil, []byte("Hello"), false); !bytes.Equal(got, unhex(t, "f2 48 cd c9 c9 07 00 00 00 ff ff")) {
-				t.Errorf("%v: % x", context, got)
+				t.Errorf("%v: % x", takeover, got)
 			}
 			if c.Memory() == 0 {
-				t.Errorf("%v: holds nothing in the middle of a message", context)
+				t.Errorf("%v: holds nothing in the middle of a message", takeover)
 			}
 			c.Release()
 		}
@@ -340,9 +365,9 @@ func TestCompressorRelease(t *testing.T) {
 
 func TestCompressorAllocs(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 0))
-	for _, context := range contexts {
+	for _, takeover := range takeovers {
 		for _, size := range []int{100, 5000, 50_000} {
-			c := newCompressor(t, 15, context, deflate.Good)
+			c := newCompressor(t, 15, takeover, deflate.Good)
 			message := jsonText(r, size)
 			dst := make([]byte, 0, size*9/8+64)
 			n := testing.AllocsPerRun(20, func() {
@@ -352,7 +377,7 @@ func TestCompressorAllocs(t *testing.T) {
 				c.AppendPiece(c.AppendPiece(dst, message[:50], false), message[50:], true)
 			})
 			if n > 0.5 && !raceEnabled {
-				t.Errorf("%v, %d octets: %v allocations", context, size, n)
+				t.Errorf("%v, %d octets: %v allocations", takeover, size, n)
 			}
 		}
 	}
@@ -375,8 +400,8 @@ func FuzzCompressor(f *testing.F) {
 		if good {
 			level = deflate.Good
 		}
-		c := newCompressor(t, bits, deflate.Context(takeover), level)
-		d := newDecompressor(t, bits, deflate.Context(takeover))
+		c := newCompressor(t, bits, deflate.ContextTakeover(takeover), level)
+		d := newDecompressor(t, bits, deflate.ContextTakeover(takeover))
 		piece = max(piece, len(pieces)/8, 1)
 		var window []byte
 		check := func(wire, message []byte) {
@@ -393,7 +418,7 @@ func FuzzCompressor(f *testing.F) {
 		}
 		for range 2 {
 			if wire, ok := c.Append(nil, whole[:len(whole)/2], whole[len(whole)/2:]); ok {
-				if len(wire) > mostFor(deflate.Context(takeover), len(whole)) {
+				if len(wire) > mostFor(deflate.ContextTakeover(takeover), len(whole)) {
 					t.Fatalf("%d octets for %d", len(wire), len(whole))
 				}
 				check(wire, whole)

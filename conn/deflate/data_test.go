@@ -21,9 +21,9 @@ func unhex(tb testing.TB, s string) []byte {
 	return b
 }
 
-func newDecompressor(tb testing.TB, windowBits int, context deflate.Context) *deflate.Decompressor {
+func newDecompressor(tb testing.TB, windowBits int, takeover deflate.ContextTakeover) *deflate.Decompressor {
 	tb.Helper()
-	d, err := deflate.NewDecompressor(windowBits, context)
+	d, err := deflate.NewDecompressor(windowBits, takeover)
 	if err != nil {
 		tb.Fatal(err)
 	}

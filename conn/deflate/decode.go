@@ -11,7 +11,7 @@ const (
 	fastInput = 8
 	// fastRoom is the most one round of the fast loop writes: three literals
 	// and a match, rounded up to the octets copied at a time.
-	fastRoom  = 3 + maxMatch + copyChunk
+	fastRoom  = 3 + maxMatch + 2*copyChunk
 	copyChunk = 16
 )
 
@@ -98,6 +98,7 @@ func (d *Decompressor) fast(r *input, w *output) error {
 	out, o := w.buf[:min(len(w.buf), w.max)], w.n
 	lit, dist := d.lit, d.dist
 	b, n := d.bits, d.nbits
+	base, reach := w.base, d.window.size
 	var err error
 
 	for len(src)-p >= fastInput && len(out)-o >= fastRoom {
@@ -183,7 +184,7 @@ func (d *Decompressor) fast(r *input, w *output) error {
 		n -= uint(e & 63)
 
 		from := o - distance
-		if from < w.base || distance > d.window.size {
+		if from < base || distance > reach {
 			w.n = o
 			if err = w.match(&d.window, length, distance); err != nil {
 				break
@@ -194,13 +195,11 @@ func (d *Decompressor) fast(r *input, w *output) error {
 		end := o + length
 		switch {
 		case distance >= copyChunk:
-			for {
-				*(*[copyChunk]byte)(out[o:]) = *(*[copyChunk]byte)(out[from:])
-				o += copyChunk
-				from += copyChunk
-				if o >= end {
-					break
-				}
+			// Most matches are shorter than two chunks.
+			*(*[copyChunk]byte)(out[o:]) = *(*[copyChunk]byte)(out[from:])
+			*(*[copyChunk]byte)(out[o+copyChunk:]) = *(*[copyChunk]byte)(out[from+copyChunk:])
+			for i := 2 * copyChunk; i < length; i += copyChunk {
+				*(*[copyChunk]byte)(out[o+i:]) = *(*[copyChunk]byte)(out[from+i:])
 			}
 			o = end
 		case distance == 1:

@@ -102,9 +102,16 @@ func makeFixedTables() (*litTable, *distTable) {
 // of one bit (RFC 1951, Section 3.2.7, has it for one distance); unused bit
 // patterns decode to entryInvalid.
 func buildTable(table []uint32, primary int, lengths []uint8, symbols []uint32) bool {
+	// Which symbols are used is hard to predict, so no branch depends on it.
+	var used, sorted [fixedNumLit]uint16
+	symbolsUsed := 0
+	for symbol, n := range lengths {
+		used[symbolsUsed] = uint16(symbol)
+		symbolsUsed += int((n + 0x7f) >> 7)
+	}
 	var count [maxBits + 1]int
-	for _, n := range lengths {
-		count[n]++
+	for _, symbol := range used[:symbolsUsed] {
+		count[lengths[symbol]]++
 	}
 	longest, left := 0, 1 // codes not taken at the present length
 	for n := 1; n <= maxBits; n++ {
@@ -122,15 +129,15 @@ func buildTable(table []uint32, primary int, lengths []uint8, symbols []uint32) 
 
 	// Symbols in the order of their codes: by length, then by value.
 	var next [maxBits + 1]int
-	for n := 1; n < maxBits; n++ {
-		next[n+1] = next[n] + count[n]
+	sum := 0
+	for n, times := range count {
+		next[n] = sum
+		sum += times
 	}
-	var sorted [fixedNumLit]uint16
-	for symbol, n := range lengths {
-		if n != 0 {
-			sorted[next[n]] = uint16(symbol)
-			next[n]++
-		}
+	for _, symbol := range used[:symbolsUsed] {
+		n := lengths[symbol]
+		sorted[next[n]] = symbol
+		next[n]++
 	}
 
 	// Codes come with their first bit lowest, so the table of n bits is two

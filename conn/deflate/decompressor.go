@@ -16,9 +16,9 @@ const (
 // A Decompressor inflates the messages of one direction of one connection, in
 // the order they were sent. It must not be used concurrently.
 type Decompressor struct {
-	context Context
-	window  history
-	err     error // of the message that could not be inflated
+	takeover ContextTakeover
+	window   history
+	err      error // of the message that could not be inflated
 
 	// Where the message stands between two calls of Append.
 	phase  phase
@@ -39,11 +39,11 @@ type Decompressor struct {
 //
 // A larger window and Takeover are always safe to use, whatever was agreed on;
 // they cost memory and tolerate peers that break their promise.
-func NewDecompressor(windowBits int, context Context) (*Decompressor, error) {
+func NewDecompressor(windowBits int, takeover ContextTakeover) (*Decompressor, error) {
 	if err := checkWindowBits(windowBits); err != nil {
 		return nil, err
 	}
-	return &Decompressor{context: context, window: history{size: 1 << windowBits}}, nil
+	return &Decompressor{takeover: takeover, window: history{size: 1 << windowBits}}, nil
 }
 
 // Append inflates src, the next octets of the compressed payload of a message,
@@ -69,8 +69,8 @@ func (d *Decompressor) Append(dst, src []byte, last bool, limit int64) ([]byte, 
 		return dst, d.err
 	}
 	w := output{buf: dst[:cap(dst)], base: len(dst), n: len(dst), max: math.MaxInt, step: 4 * len(src)}
-	if limit >= 0 {
-		w.max = int(min(int64(len(dst))+max(limit-d.out, 0), math.MaxInt))
+	if left := max(limit-d.out, 0); limit >= 0 && left < int64(math.MaxInt-len(dst)) {
+		w.max = len(dst) + int(left)
 	}
 	r := input{buf: src}
 	d.in += int64(len(src))
@@ -83,10 +83,10 @@ func (d *Decompressor) Append(dst, src []byte, last bool, limit int64) ([]byte, 
 		return w.buf[:w.n], d.err
 	}
 	d.out += int64(w.n - w.base)
-	if !last && d.context == NoTakeover {
+	if !last && d.takeover == NoTakeover {
 		d.window.borrow()
 	}
-	if !last || d.context == Takeover {
+	if !last || d.takeover == Takeover {
 		d.window.add(w.buf[w.base:w.n])
 	} else {
 		d.window.drop()

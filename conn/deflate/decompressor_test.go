@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -73,8 +74,8 @@ func lengthsOf(numLit int, given map[int]int, dist ...int) []int {
 
 func TestDecompressorMessages(t *testing.T) {
 	const (
-		takeover = deflate.Takeover
-		alone    = deflate.NoTakeover
+		kept  = deflate.Takeover
+		alone = deflate.NoTakeover
 	)
 	long := strings.Repeat("0123456789abcdef", 16) // 256 octets, stored by its own block
 	stored := "00 00 01 ff fe" + fmt.Sprintf("%x", long)
@@ -97,23 +98,23 @@ func TestDecompressorMessages(t *testing.T) {
 	}
 
 	tests := []struct {
-		name    string
-		bits    int // 15 where 0
-		context deflate.Context
-		wires   []string // hex, one message each
-		want    string   // all messages together
-		err     error    // of the last message
+		name     string
+		bits     int // 15 where 0
+		takeover deflate.ContextTakeover
+		wires    []string // hex, one message each
+		want     string   // all messages together
+		err      error    // of the last message
 	}{
 		// RFC 7692, Section 7.2.3.
 		{name: "7.2.3.1 one block", wires: []string{"f2 48 cd c9 c9 07 00"}, want: "Hello"},
-		{name: "7.2.3.2 shared window", context: takeover, wires: []string{"f2 48 cd c9 c9 07 00", "f2 00 11 00 00"}, want: "HelloHello"},
-		{name: "7.2.3.2 not shared", context: alone, wires: []string{"f2 48 cd c9 c9 07 00", "f2 48 cd c9 c9 07 00"}, want: "HelloHello"},
+		{name: "7.2.3.2 shared window", takeover: kept, wires: []string{"f2 48 cd c9 c9 07 00", "f2 00 11 00 00"}, want: "HelloHello"},
+		{name: "7.2.3.2 not shared", takeover: alone, wires: []string{"f2 48 cd c9 c9 07 00", "f2 48 cd c9 c9 07 00"}, want: "HelloHello"},
 		{name: "7.2.3.3 no compression", wires: []string{"00 05 00 fa ff 48 65 6c 6c 6f 00"}, want: "Hello"},
 		{name: "7.2.3.4 BFINAL", wires: []string{"f3 48 cd c9 c9 07 00 00"}, want: "Hello"},
 		{name: "7.2.3.5 two blocks", wires: []string{"f2 48 05 00 00 00 ff ff ca c9 c9 07 00"}, want: "Hello"},
 		{name: "7.2.3.6 empty", wires: []string{"00"}},
 
-		{name: "C3 tail not removed", context: takeover, wires: []string{"f2 48 cd c9 c9 07 00 00 00 ff ff", "f2 00 11 00 00"}, want: "HelloHello"},
+		{name: "C3 tail not removed", takeover: kept, wires: []string{"f2 48 cd c9 c9 07 00 00 00 ff ff", "f2 00 11 00 00"}, want: "HelloHello"},
 		{name: "C3 stored length cut", wires: []string{"00 05"}, err: deflate.ErrTruncated},
 		{name: "C3 stored octets cut", wires: []string{"00 05 00 fa ff 48"}, want: "H", err: deflate.ErrTruncated},
 		{name: "C3 removed octets are no data", wires: []string{"00 05 00 fa ff 48"}, want: "H", err: deflate.ErrTruncated},
@@ -125,16 +126,16 @@ func TestDecompressorMessages(t *testing.T) {
 		{name: "C4 BFINAL alone", wires: []string{"f3 48 cd c9 c9 07 00"}, want: "Hello"},
 		{name: "C4 BFINAL then a block", wires: []string{"f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00"}, want: "HelloHello"},
 		{name: "C4 BFINAL then a match across it", wires: []string{"f3 48 cd c9 c9 07 00 f2 00 11 00 00"}, want: "HelloHello"},
-		{name: "C4 BFINAL does not end the context", context: takeover, wires: []string{"f3 48 cd c9 c9 07 00 00", "f2 00 11 00 00"}, want: "HelloHello"},
+		{name: "C4 BFINAL does not end the context", takeover: kept, wires: []string{"f3 48 cd c9 c9 07 00 00", "f2 00 11 00 00"}, want: "HelloHello"},
 		{name: "C4 BFINAL stored, then a block", wires: []string{"01 01 00 fe ff 41 f2 48 cd c9 c9 07 00"}, want: "AHello"},
 		{name: "C4 BFINAL in the block that is cut", wires: []string{"f2 48 cd c9 c9 07 00 00 00 ff ff 01"}, want: "Hello"},
 		{name: "C4 leftovers", wires: []string{"f3 48 cd c9 c9 07 00 00 12"}, want: "Hello", err: deflate.ErrTruncated},
 		{name: "C4 leftovers of type 11", wires: []string{"f3 48 cd c9 c9 07 00 07"}, want: "Hello", err: deflate.ErrBlockType},
-		{name: "C4 leftovers do not reach the next message", context: takeover,
+		{name: "C4 leftovers do not reach the next message", takeover: kept,
 			wires: []string{"f3 48 cd c9 c9 07 00 00", "00"}, want: "Hello"},
 
 		{name: "C5 no octets", wires: []string{"", "f2 48 cd c9 c9 07 00"}, want: "Hello"},
-		{name: "C5 single 00", context: takeover, wires: []string{"f2 48 cd c9 c9 07 00", "00", "f2 00 11 00 00"}, want: "HelloHello"},
+		{name: "C5 single 00", takeover: kept, wires: []string{"f2 48 cd c9 c9 07 00", "00", "f2 00 11 00 00"}, want: "HelloHello"},
 
 		{name: "C2 block type 11", wires: []string{"06"}, err: deflate.ErrBlockType},
 		{name: "C2 stored complement", wires: []string{"00 05 00 fb ff"}, err: deflate.ErrStoredLength},
@@ -154,13 +155,13 @@ func TestDecompressorMessages(t *testing.T) {
 		{name: "C2 distance 257 in a window of 512", bits: 9, wires: []string{stored + "00 01 00 fe ff 41" + back("10000", 0, 7)},
 			want: long + "A" + "012"},
 
-		{name: "C7 earlier message with takeover", context: takeover, wires: []string{"00 03 00 fc ff 41 42 43 00", back("00010", 0, 0)}, want: "ABCABC"},
+		{name: "C7 earlier message with takeover", takeover: kept, wires: []string{"00 03 00 fc ff 41 42 43 00", back("00010", 0, 0)}, want: "ABCABC"},
 		{name: "C7 earlier message without", wires: []string{"00 03 00 fc ff 41 42 43 00", back("00010", 0, 0)}, want: "ABC", err: deflate.ErrDistance},
-		{name: "C7 earlier message out of the window", bits: 8, context: takeover,
+		{name: "C7 earlier message out of the window", bits: 8, takeover: kept,
 			wires: []string{stored + "00", "00 01 00 fe ff 41 00", back("10000", 0, 7)}, want: long + "A", err: deflate.ErrDistance},
-		{name: "C7 last octet of the window", bits: 8, context: takeover,
+		{name: "C7 last octet of the window", bits: 8, takeover: kept,
 			wires: []string{stored + "00", "00 01 00 fe ff 41 00", back("01111", 63, 6)}, want: long + "A" + "123"},
-		{name: "C7 from the window into the message", bits: 8, context: takeover,
+		{name: "C7 from the window into the message", bits: 8, takeover: kept,
 			wires: []string{"00 02 00 fd ff 41 42 00", back("00001", 0, 0)}, want: "ABABA"},
 
 		{name: "dynamic block", wires: []string{hex(dynamicHeader(257, 1, lengthsOf(257, twoLiterals, 0)...).code("10", "11", "10", "0").number(0, 3))}, want: "aba"},
@@ -194,7 +195,7 @@ func TestDecompressorMessages(t *testing.T) {
 				if bits == 0 {
 					bits = deflate.MaxWindowBits
 				}
-				d := newDecompressor(t, bits, tt.context)
+				d := newDecompressor(t, bits, tt.takeover)
 				var got []byte
 				for i, wire := range tt.wires {
 					out, err := inflate(d, unhex(t, wire), piece, 1<<10)
@@ -262,6 +263,17 @@ func TestDecompressorLimit(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// Limits as large as can be are limits, beside whatever dst holds.
+func TestDecompressorLargestLimit(t *testing.T) {
+	for _, limit := range []int64{math.MaxInt64, math.MaxInt64 - 1, math.MaxInt32, math.MinInt64, deflate.NoLimit} {
+		d := newDecompressor(t, 15, deflate.NoTakeover)
+		out, err := d.Append([]byte("Oh, "), unhex(t, "f2 48 cd c9 c9 07 00"), true, limit)
+		if err != nil || string(out) != "Oh, Hello" {
+			t.Errorf("limit %d: %q, error %v", limit, out, err)
 		}
 	}
 }
@@ -375,8 +387,8 @@ func TestDecompressorAppends(t *testing.T) {
 func TestDecompressorAllocs(t *testing.T) {
 	text := jsonText(rand.New(rand.NewPCG(1, 1)), 5000)
 	wire := standardDeflate(t, 6, text)[0]
-	for _, context := range []deflate.Context{deflate.NoTakeover, deflate.Takeover} {
-		d := newDecompressor(t, 15, context)
+	for _, takeover := range takeovers {
+		d := newDecompressor(t, 15, takeover)
 		dst := make([]byte, 0, 8192)
 		n := testing.AllocsPerRun(100, func() {
 			for _, cut := range []int{0, 700} {
@@ -390,7 +402,7 @@ func TestDecompressorAllocs(t *testing.T) {
 			}
 		})
 		if n > 0.5 && !raceEnabled {
-			t.Errorf("%v: %v allocations a message", context, n)
+			t.Errorf("%v: %v allocations a message", takeover, n)
 		}
 	}
 }
@@ -475,7 +487,7 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-func TestContextString(t *testing.T) {
+func TestContextTakeoverString(t *testing.T) {
 	if a, b := deflate.Takeover.String(), deflate.NoTakeover.String(); a != "takeover" || b != "no takeover" {
 		t.Errorf("Takeover is %q, NoTakeover is %q", a, b)
 	}

@@ -10,7 +10,7 @@ import (
 // The server answers the first offer it can honour, and the client checks the
 // answer. Both then know what to compress and inflate with.
 func Example_negotiation() {
-	server := deflate.Config{ServerContext: deflate.Takeover, ServerMaxWindowBits: 12}
+	server := deflate.Config{ServerContextTakeover: deflate.Takeover, ServerMaxWindowBits: 12}
 	offers, err := handshake.ParseExtensions([]string{"permessage-deflate; server_max_window_bits=10; client_max_window_bits"})
 	if err != nil {
 		fmt.Println(err)
@@ -31,8 +31,8 @@ func Example_negotiation() {
 	}
 	fmt.Printf("Sec-WebSocket-Extensions: %s\n", line)
 
-	bits, context := agreed.Server()
-	fmt.Printf("server to client: %d window bits, %v\n", bits, context)
+	bits, takeover := agreed.Server()
+	fmt.Printf("server to client: %d window bits, %v\n", bits, takeover)
 	// Output:
 	// Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover; server_max_window_bits=10
 	// server to client: 10 window bits, takeover

@@ -16,8 +16,10 @@ func (c code) length() uint { return uint(c >> 16) }
 // (RFC 1951, Section 3.2.2). symbols are those that have a length, in order.
 func assignCodes(codes []code, lengths []uint8, symbols []uint16, count *[maxBits + 1]uint16) {
 	var next [maxBits + 1]uint16
-	for n := 1; n < maxBits; n++ {
-		next[n+1] = (next[n] + count[n]) << 1
+	first := uint16(0)
+	for n := 1; n <= maxBits; n++ {
+		next[n] = first
+		first = (first + count[n]) << 1
 	}
 	for _, symbol := range symbols {
 		n := lengths[symbol] & maxBits
@@ -38,7 +40,7 @@ type huffman struct {
 }
 
 // manyTimes is the count from which on leaves are sorted by comparison.
-const manyTimes = 64
+const manyTimes = 32
 
 // sort puts the symbols that occur in the order of their counts.
 func (h *huffman) sort(counts []uint32) []uint32 {

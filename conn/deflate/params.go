@@ -30,23 +30,23 @@ type Params struct {
 
 // Server returns the arguments for [NewCompressor] in the server and
 // [NewDecompressor] in the client.
-func (p Params) Server() (windowBits int, context Context) {
-	return p.ServerMaxWindowBits, Context(!p.ServerNoContextTakeover)
+func (p Params) Server() (windowBits int, takeover ContextTakeover) {
+	return p.ServerMaxWindowBits, ContextTakeover(!p.ServerNoContextTakeover)
 }
 
 // Client returns the arguments for [NewCompressor] in the client and
 // [NewDecompressor] in the server.
-func (p Params) Client() (windowBits int, context Context) {
-	return p.ClientMaxWindowBits, Context(!p.ClientNoContextTakeover)
+func (p Params) Client() (windowBits int, takeover ContextTakeover) {
+	return p.ClientMaxWindowBits, ContextTakeover(!p.ClientNoContextTakeover)
 }
 
 // A Config is what one side wants. In the zero value every message stands alone
 // and windows have any size, so that a connection holds no memory between
 // messages. Its methods change nothing and may be called concurrently.
 type Config struct {
-	// ServerContext and ClientContext say whether messages of that side may
+	// ServerContextTakeover and ClientContextTakeover say whether messages of that side may
 	// refer to earlier ones. With [Takeover] they may unless the peer objects.
-	ServerContext, ClientContext Context
+	ServerContextTakeover, ClientContextTakeover ContextTakeover
 
 	// ServerMaxWindowBits and ClientMaxWindowBits are the most window bits for
 	// messages of that side, 8 to 15. Zero means 15. See [Compressor.Memory]
@@ -92,8 +92,8 @@ func (c Config) Accept(offer handshake.Extension) (answer handshake.Extension, a
 		return handshake.Extension{}, Params{}, false
 	}
 	agreed = Params{
-		ServerNoContextTakeover: c.ServerContext == NoTakeover || offered.serverAlone,
-		ClientNoContextTakeover: c.ClientContext == NoTakeover || offered.clientAlone,
+		ServerNoContextTakeover: c.ServerContextTakeover == NoTakeover || offered.serverAlone,
+		ClientNoContextTakeover: c.ClientContextTakeover == NoTakeover || offered.clientAlone,
 		ServerMaxWindowBits:     windowBits(c.ServerMaxWindowBits),
 		ClientMaxWindowBits:     windowBits(c.ClientMaxWindowBits),
 	}
@@ -121,7 +121,7 @@ func (c Config) Accept(offer handshake.Extension) (answer handshake.Extension, a
 // Offer returns what a client offers. It always has client_max_window_bits, so
 // that the server may choose.
 func (c Config) Offer() handshake.Extension {
-	list := params{serverAlone: c.ServerContext == NoTakeover, clientAlone: c.ClientContext == NoTakeover, client: true}
+	list := params{serverAlone: c.ServerContextTakeover == NoTakeover, clientAlone: c.ClientContextTakeover == NoTakeover, client: true}
 	if n := windowBits(c.ServerMaxWindowBits); n < MaxWindowBits {
 		list.serverBits = n
 	}
@@ -147,14 +147,14 @@ func (c Config) Confirm(answer handshake.Extension) (agreed Params, err error) {
 		answered.clientBits > client,
 		// Sections 7.1.1.1 and 7.1.2.1: an offer with these parameters is
 		// accepted by answering with them, a window no larger.
-		c.ServerContext == NoTakeover && !answered.serverAlone,
+		c.ServerContextTakeover == NoTakeover && !answered.serverAlone,
 		server < MaxWindowBits && answered.serverBits == 0,
 		answered.serverBits > server:
 		return Params{}, ErrAnswer
 	}
 	agreed = Params{
 		ServerNoContextTakeover: answered.serverAlone,
-		ClientNoContextTakeover: answered.clientAlone || c.ClientContext == NoTakeover,
+		ClientNoContextTakeover: answered.clientAlone || c.ClientContextTakeover == NoTakeover,
 		ServerMaxWindowBits:     server,
 		ClientMaxWindowBits:     client,
 	}

@@ -34,10 +34,10 @@ func negotiate(tb testing.TB, c deflate.Config, lines ...string) (answer string,
 	return field(tb, list...), agreed
 }
 
-var keepAll = deflate.Config{ServerContext: deflate.Takeover, ClientContext: deflate.Takeover}
+var keepAll = deflate.Config{ServerContextTakeover: deflate.Takeover, ClientContextTakeover: deflate.Takeover}
 
 func TestConfigAccept(t *testing.T) {
-	keep12 := deflate.Config{ServerContext: deflate.Takeover, ClientContext: deflate.Takeover, ServerMaxWindowBits: 12, ClientMaxWindowBits: 12}
+	keep12 := deflate.Config{ServerContextTakeover: deflate.Takeover, ClientContextTakeover: deflate.Takeover, ServerMaxWindowBits: 12, ClientMaxWindowBits: 12}
 	type params = deflate.Params
 	tests := []struct {
 		name   string
@@ -78,7 +78,7 @@ func TestConfigAccept(t *testing.T) {
 			"permessage-deflate; client_max_window_bits=10", params{false, false, 15, 10}},
 		{"client_max_window_bits=8, 12 wanted", keep12, []string{"permessage-deflate; client_max_window_bits=8"},
 			"permessage-deflate; server_max_window_bits=12; client_max_window_bits=8", params{false, false, 12, 8}},
-		{"config out of range", deflate.Config{ServerContext: deflate.Takeover, ClientContext: deflate.Takeover, ServerMaxWindowBits: -3, ClientMaxWindowBits: 99},
+		{"config out of range", deflate.Config{ServerContextTakeover: deflate.Takeover, ClientContextTakeover: deflate.Takeover, ServerMaxWindowBits: -3, ClientMaxWindowBits: 99},
 			[]string{"permessage-deflate; client_max_window_bits"}, "permessage-deflate; server_max_window_bits=8", params{false, false, 8, 15}},
 
 		{"7", keepAll, []string{"permessage-deflate; server_max_window_bits=7"}, "", params{}},
@@ -122,9 +122,9 @@ func TestConfigOffer(t *testing.T) {
 	}{
 		{deflate.Config{}, "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits"},
 		{keepAll, "permessage-deflate; client_max_window_bits"},
-		{deflate.Config{ServerContext: deflate.Takeover, ServerMaxWindowBits: 12, ClientMaxWindowBits: 8},
+		{deflate.Config{ServerContextTakeover: deflate.Takeover, ServerMaxWindowBits: 12, ClientMaxWindowBits: 8},
 			"permessage-deflate; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=8"},
-		{deflate.Config{ServerContext: deflate.Takeover, ClientContext: deflate.Takeover, ServerMaxWindowBits: 15, ClientMaxWindowBits: 15},
+		{deflate.Config{ServerContextTakeover: deflate.Takeover, ClientContextTakeover: deflate.Takeover, ServerMaxWindowBits: 15, ClientMaxWindowBits: 15},
 			"permessage-deflate; client_max_window_bits"},
 	} {
 		if got := field(t, tt.config.Offer()); got != tt.want {
@@ -134,7 +134,7 @@ func TestConfigOffer(t *testing.T) {
 }
 
 func TestConfigConfirm(t *testing.T) {
-	keep12 := deflate.Config{ServerContext: deflate.Takeover, ClientContext: deflate.Takeover, ServerMaxWindowBits: 12, ClientMaxWindowBits: 12}
+	keep12 := deflate.Config{ServerContextTakeover: deflate.Takeover, ClientContextTakeover: deflate.Takeover, ServerMaxWindowBits: 12, ClientMaxWindowBits: 12}
 	type params = deflate.Params
 	tests := []struct {
 		name   string
@@ -203,14 +203,14 @@ func TestConfigValidate(t *testing.T) {
 	}
 }
 
-// configs yields one Config for every pair of windows and contexts.
+// configs yields one Config for every pair of windows and takeovers.
 func configs(yield func(deflate.Config) bool) {
 	for i := range 2 * 2 * 8 * 8 {
 		if !yield(deflate.Config{
-			ServerContext:       i&1 != 0,
-			ClientContext:       i&2 != 0,
-			ServerMaxWindowBits: 8 + i>>2&7,
-			ClientMaxWindowBits: 8 + i>>5&7,
+			ServerContextTakeover: i&1 != 0,
+			ClientContextTakeover: i&2 != 0,
+			ServerMaxWindowBits:   8 + i>>2&7,
+			ClientMaxWindowBits:   8 + i>>5&7,
 		}) {
 			return
 		}
@@ -232,8 +232,8 @@ func TestConfigsAgree(t *testing.T) {
 					field(t, answer), field(t, client.Offer()), confirmed, err, agreed)
 			}
 			want := deflate.Params{
-				ServerNoContextTakeover: !bool(server.ServerContext && client.ServerContext),
-				ClientNoContextTakeover: !bool(server.ClientContext && client.ClientContext),
+				ServerNoContextTakeover: !bool(server.ServerContextTakeover && client.ServerContextTakeover),
+				ClientNoContextTakeover: !bool(server.ClientContextTakeover && client.ClientContextTakeover),
 				ServerMaxWindowBits:     min(server.ServerMaxWindowBits, client.ServerMaxWindowBits),
 				ClientMaxWindowBits:     min(server.ClientMaxWindowBits, client.ClientMaxWindowBits),
 			}
@@ -246,11 +246,11 @@ func TestConfigsAgree(t *testing.T) {
 
 func TestParamsDirections(t *testing.T) {
 	p := deflate.Params{ServerNoContextTakeover: true, ServerMaxWindowBits: 9, ClientMaxWindowBits: 12}
-	if bits, context := p.Server(); bits != 9 || context != deflate.NoTakeover {
-		t.Errorf("Server() = %d, %v", bits, context)
+	if bits, takeover := p.Server(); bits != 9 || takeover != deflate.NoTakeover {
+		t.Errorf("Server() = %d, %v", bits, takeover)
 	}
-	if bits, context := p.Client(); bits != 12 || context != deflate.Takeover {
-		t.Errorf("Client() = %d, %v", bits, context)
+	if bits, takeover := p.Client(); bits != 12 || takeover != deflate.Takeover {
+		t.Errorf("Client() = %d, %v", bits, takeover)
 	}
 }
 
@@ -266,7 +266,7 @@ func FuzzConfigAccept(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c := deflate.Config{ServerContext: deflate.Context(server), ClientContext: deflate.Context(client),
+		c := deflate.Config{ServerContextTakeover: deflate.ContextTakeover(server), ClientContextTakeover: deflate.ContextTakeover(client),
 			ServerMaxWindowBits: serverBits, ClientMaxWindowBits: clientBits}
 		if c.Validate() != nil {
 			return

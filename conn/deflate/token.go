@@ -15,6 +15,14 @@ func matchToken(length, distance int) token {
 	return tokenMatch | token(length-minMatch)<<16 | token(distance-1)
 }
 
+// appendLiterals appends a token for each octet of p.
+func appendLiterals(tokens []token, p []byte) []token {
+	for _, c := range p {
+		tokens = append(tokens, token(c))
+	}
+	return tokens
+}
+
 // lengthSymbols maps length-3 to the length's symbol less firstLength.
 var lengthSymbols = makeLengthSymbols()
 

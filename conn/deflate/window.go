@@ -7,17 +7,17 @@ const (
 	MaxWindowBits = 15
 )
 
-// A Context says whether a message may refer to the messages before it
+// A ContextTakeover says whether a message may refer to the messages before it
 // (RFC 7692, Section 7.1.1). The zero value is [NoTakeover].
-type Context bool
+type ContextTakeover bool
 
 const (
-	NoTakeover Context = false // each message is compressed on its own
-	Takeover   Context = true  // the window is kept from message to message
+	NoTakeover ContextTakeover = false // each message is compressed on its own
+	Takeover   ContextTakeover = true  // the window is kept from message to message
 )
 
 // String returns "takeover" or "no takeover".
-func (c Context) String() string {
+func (c ContextTakeover) String() string {
 	if c == Takeover {
 		return "takeover"
 	}
