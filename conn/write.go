@@ -274,7 +274,7 @@ func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 	c.out.mu.Lock()
 	c.out.since = now
 	c.out.mu.Unlock()
-	for ; n < len(p); now = time.Now() {
+	for {
 		var deadline time.Time
 		if c.options.WriteTimeout > 0 {
 			deadline = now.Add(c.options.WriteTimeout)
@@ -295,9 +295,12 @@ func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 		case m < minProgress:
 			return n, ErrWriteTimeout
 		}
+		if n == len(p) {
+			c.writeInt.disarm()
+			return n, nil
+		}
+		now = time.Now()
 	}
-	c.writeInt.disarm()
-	return n, nil
 }
 
 // kick has what waits written without waiting for it: at once as far as the
