@@ -20,8 +20,8 @@
 // With [NoTakeover] a codec holds nothing between messages; its working memory
 // comes from a pool while a message is under way. With [Takeover] it keeps what
 // later messages may refer to: at w window bits a decompressor at most 2^w
-// octets, and only as much as has been seen, a compressor about 2^(w+1), 64 KiB
-// at 15 bits. See [Compressor.Memory] and [Decompressor.Memory].
+// octets, and only as much as has been seen, a compressor 4 times the window but
+// no more than 64 KiB. See [Compressor.Memory] and [Decompressor.Memory].
 //
 // # Hostile data
 //
@@ -29,4 +29,11 @@
 // counted after inflation, its own memory stays within its window and some
 // 10 KiB of tables, and its work is bounded by the octets received: a message of
 // blocks that yield nothing is refused.
+//
+// # Secrets
+//
+// Who chooses part of a message and sees how long it is on the wire learns about
+// the rest of it, with takeover about the messages before it too. A message that
+// mixes secrets with what others wrote is better sent uncompressed; that is any
+// message's choice, and leaves the context as it is.
 package deflate

@@ -12,14 +12,20 @@ import (
 // in window. It reports false where the message is refused.
 //
 // What the message lacks at its end must be the LEN and NLEN of a stored block.
-// That is seen by offering those of a block of one octet: only in their place
-// do they yield that octet.
+// That is seen by offering those of two different blocks: only in their place
+// does each yield its octets and no others.
 func standardInflate(window, wire []byte) ([]byte, bool) {
-	const marked = "\x01\x00\xfe\xffx"
-	if out, ok := standardBlocks(window, slices.Concat(wire, []byte(marked))); ok && bytes.HasSuffix(out, []byte("x")) {
-		return out[:len(out)-1], true
+	one, ok1 := standardBlocks(window, slices.Concat(wire, []byte("\x01\x00\xfe\xffx")))
+	two, ok2 := standardBlocks(window, slices.Concat(wire, []byte("\x02\x00\xfd\xffyy")))
+	one, ok3 := bytes.CutSuffix(one, []byte("x"))
+	two, ok4 := bytes.CutSuffix(two, []byte("yy"))
+	if ok1 && ok2 && ok3 && ok4 && bytes.Equal(one, two) {
+		return one, true
 	}
-	return standardBlocks(window, wire)
+	// Or it ends between two blocks: then one more, empty one changes nothing.
+	one, ok1 = standardBlocks(window, wire)
+	two, ok2 = standardBlocks(window, slices.Concat(wire, []byte("\x03\x00")))
+	return one, ok1 && ok2 && bytes.Equal(one, two)
 }
 
 // standardBlocks inflates blocks that end with wire, whichever of them are

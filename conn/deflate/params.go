@@ -44,8 +44,9 @@ func (p Params) Client() (windowBits int, takeover ContextTakeover) {
 // and windows have any size, so that a connection holds no memory between
 // messages. Its methods change nothing and may be called concurrently.
 type Config struct {
-	// ServerContextTakeover and ClientContextTakeover say whether messages of that side may
-	// refer to earlier ones. With [Takeover] they may unless the peer objects.
+	// ServerContextTakeover and ClientContextTakeover say whether messages of
+	// that side may refer to earlier ones. With [Takeover] they may, unless the
+	// peer objects.
 	ServerContextTakeover, ClientContextTakeover ContextTakeover
 
 	// ServerMaxWindowBits and ClientMaxWindowBits are the most window bits for
