@@ -206,8 +206,11 @@ func (c *Conn) closeSoon(code frame.CloseCode, cause error) {
 // the other one waits for that.
 func (c *Conn) hangUp(first bool) {
 	c.publish()
-	if first && !c.t.closeWrite() {
-		return
+	if first {
+		c.awaitLast()
+		if !c.t.closeWrite() {
+			return
+		}
 	}
 	c.readInt.arm(context.Background(), time.Time{})
 	for drained := 0; drained < maxDrain; {
@@ -217,6 +220,17 @@ func (c *Conn) hangUp(first bool) {
 			return
 		}
 		drained += n
+	}
+}
+
+// awaitLast waits until our Close frame, which another goroutine may be about to
+// send, has left behind all that waits.
+func (c *Conn) awaitLast() {
+	o := &c.out
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for (o.flushing || !o.final) && o.err == nil {
+		c.awaitChange(context.Background(), nil)
 	}
 }
 
