@@ -82,7 +82,7 @@ type Answer struct {
 // refused, matches [errors.ErrUnsupported] if w does not give up its
 // connection, or comes from the hook or the network.
 func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
-	a := newAcceptance(o, &handshake.Request{
+	a := newAcceptance(o, r.RemoteAddr, &handshake.Request{
 		Method:  r.Method,
 		Target:  r.URL.RequestURI(),
 		Proto:   r.Proto,
@@ -93,7 +93,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if a.http2 = r.ProtoMajor >= 2; a.http2 {
 		a.request.Protocol = strings.Join(r.Header[":protocol"], ",")
 	}
-	response, err := a.prepare(getBuffer(smallInbox), r.RemoteAddr, w.Header())
+	response, err := a.prepare(getBuffer(smallInbox), w.Header())
 	defer putBuffer(response)
 	if err != nil {
 		refuse(w, a.refusal(err))
@@ -150,24 +150,25 @@ func notHijacked(w http.ResponseWriter, err error) error {
 // An acceptance is the server's side of one opening handshake.
 type acceptance struct {
 	o       *AcceptOptions
-	options Options // with defaults
-	request *handshake.Request
-	http2   bool // whether it is an extended CONNECT
+	options Options            // with defaults
+	request *handshake.Request // nil while it could not be parsed
+	remote  string             // where it came from
+	http2   bool               // whether it is an extended CONNECT
 	answer  Answer
 	place   *place // in o.Hub; nil without one
 }
 
-func newAcceptance(o *AcceptOptions, r *handshake.Request) *acceptance {
+func newAcceptance(o *AcceptOptions, remote string, r *handshake.Request) *acceptance {
 	if o == nil {
 		o = &AcceptOptions{}
 	}
-	return &acceptance{o: o, options: o.Options.withDefaults(frame.Server), request: r}
+	return &acceptance{o: o, options: o.Options.withDefaults(frame.Server), request: r, remote: remote}
 }
 
 // prepare applies every rule to the request and appends the response that opens
 // the connection to dst; over HTTP/2 that is not ours to write. The header is of
 // the response as others began it.
-func (a *acceptance) prepare(dst []byte, remote string, header http.Header) ([]byte, error) {
+func (a *acceptance) prepare(dst []byte, header http.Header) ([]byte, error) {
 	if err := a.check(); err != nil {
 		return dst, err
 	}
@@ -188,7 +189,7 @@ func (a *acceptance) prepare(dst []byte, remote string, header http.Header) ([]b
 		return dst, err
 	}
 	if a.o.Hub != nil {
-		if a.place, err = a.o.Hub.reserve(remote); err != nil {
+		if a.place, err = a.o.Hub.reserve(a.remote); err != nil {
 			return dst, err
 		}
 	}
@@ -269,15 +270,22 @@ func (a *acceptance) refusal(err error) *RefusedError {
 		for name, value := range e.Fields() {
 			r.Header.Add(name, value)
 		}
+		if r.Status < http.StatusInternalServerError {
+			r.Body = http.StatusText(r.Status) + ": " + strings.TrimPrefix(e.Error(), "handshake: ")
+		}
 	} else if errors.Is(err, errors.ErrUnsupported) {
 		r.Status = http.StatusNotImplemented
 	}
 	r.Status = cmp.Or(r.Status, http.StatusInternalServerError)
 	r.Body = cmp.Or(r.Body, http.StatusText(r.Status))
 	if a.options.Hooks.OnRefuse != nil {
-		a.options.Hooks.OnRefuse(r.Status, err)
+		a.options.Hooks.OnRefuse(Refusal{a.request, a.remote, r.Status, err})
 	}
-	a.options.Logger.Info("websocket refused", "status", r.Status, "error", err)
+	target := ""
+	if a.request != nil {
+		target = a.request.Target
+	}
+	a.options.Logger.Info("websocket refused", "remote", a.remote, "target", target, "status", r.Status, "error", err)
 	return &r
 }
 

@@ -30,7 +30,11 @@ const (
 // cause; the connection's context has its values. The error is otherwise as of
 // Accept.
 func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
-	a := newAcceptance(o, nil)
+	var remote string
+	if addr := nc.RemoteAddr(); addr != nil {
+		remote = addr.String()
+	}
+	a := newAcceptance(o, remote, nil)
 	if a.options.HandshakeTimeout > 0 {
 		nc.SetDeadline(time.Now().Add(a.options.HandshakeTimeout))
 	}
@@ -50,7 +54,7 @@ func (a *acceptance) receive(ctx context.Context, nc net.Conn) (*Conn, error) {
 	b, early, err := a.readRequest(nc)
 	defer func() { putBuffer(b) }()
 	if err == nil {
-		b, err = a.prepare(b[:0], nc.RemoteAddr().String(), nil)
+		b, err = a.prepare(b[:0], nil)
 	}
 	if err == nil {
 		return a.open(ctx, nc, b, early)

@@ -104,7 +104,7 @@ func (c *Conn) appendLast(payload []byte) uint64 {
 // awaitEnd waits for the end of the connection, as its reader if there is no
 // other.
 func (c *Conn) awaitEnd() {
-	for {
+	for c.ended.Load() == nil {
 		if c.reading.CompareAndSwap(false, true) {
 			c.readToEnd()
 			c.reading.Store(false)
@@ -319,10 +319,10 @@ func (c *Conn) end() error {
 	for _, h := range hubs {
 		h.remove(c)
 	}
-	close(c.done)
 	if c.options.Hooks.OnClose != nil {
 		c.options.Hooks.OnClose(c, err)
 	}
 	c.options.Logger.Debug("websocket closed", "conn", c, "code", int(err.Code), "by", err.By.String(), "error", err)
+	close(c.done)
 	return err
 }

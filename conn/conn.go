@@ -53,6 +53,7 @@ type Conn struct {
 	options   *Options // with defaults
 	handshake Handshake
 	base      context.Context // whose values Context has
+	opened    time.Time
 
 	t       transport
 	readInt interrupt
@@ -119,6 +120,7 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 		options:   o,
 		handshake: h,
 		base:      ctx,
+		opened:    time.Now(),
 		readFree:  make(chan struct{}, 1),
 		done:      make(chan struct{}),
 	}
@@ -171,6 +173,9 @@ func (c *Conn) Subprotocol() string { return c.handshake.Subprotocol }
 // Extensions returns the extensions in use, in their order (RFC 6455, Section
 // 9.1). The caller must not modify the result.
 func (c *Conn) Extensions() []handshake.Extension { return c.handshake.Extensions }
+
+// Opened returns when the opening handshake was done.
+func (c *Conn) Opened() time.Time { return c.opened }
 
 // Data returns what the hook of [AcceptOptions] kept with the connection.
 func (c *Conn) Data() any { return c.handshake.Data }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.org/rfc6455/frame"
+	"example.org/rfc6455/handshake"
 )
 
 // A Direction tells received from sent.
@@ -34,10 +35,22 @@ type Hooks struct {
 	// OnPong is called for each answered ping of the heartbeat or of
 	// [Conn.Ping], with its round-trip time.
 	OnPong func(c *Conn, rtt time.Duration)
-	// OnClose is called exactly once, when the connection has ended, with the
-	// error that every later call returns.
+	// OnClose is called exactly once, when the connection has ended and before
+	// Conn.Done is closed, with the error that every later call returns.
 	OnClose func(c *Conn, err *CloseError)
-	// OnRefuse is called for each handshake that a server refused, with the
-	// HTTP status of the answer and why.
-	OnRefuse func(status int, err error)
+	// OnRefuse is called for each handshake that a server refused.
+	OnRefuse func(r Refusal)
+}
+
+// A Refusal is an opening handshake that a server refused.
+type Refusal struct {
+	// Request is what the client asked for, or nil if that could not be parsed.
+	// It is valid until the hook returns.
+	Request *handshake.Request
+	// Remote is the address that the request came from.
+	Remote string
+	// Status is the HTTP status of the answer.
+	Status int
+	// Err is why it was refused: what [Accept] returns.
+	Err error
 }

@@ -162,7 +162,10 @@ func (h *Hub) Shutdown(ctx context.Context) (Shutdown, error) {
 	})
 	var closing sync.WaitGroup
 	for _, c := range conns {
-		closing.Go(func() { c.Close(frame.CloseGoingAway, "") })
+		closing.Go(func() {
+			c.Close(frame.CloseGoingAway, "")
+			<-c.done
+		})
 	}
 	closing.Wait()
 	var s Shutdown

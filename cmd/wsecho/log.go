@@ -47,7 +47,7 @@ func newVisit(log *slog.Logger, r *http.Request) *visit {
 
 // hooks returns hooks for the events of which there is no other trace.
 func (v *visit) hooks() *conn.Hooks {
-	h := &conn.Hooks{OnRefuse: v.refused}
+	h := &conn.Hooks{OnRefuse: func(r conn.Refusal) { v.refused(r.Status, r.Err) }}
 	if v.log.Enabled(context.Background(), slog.LevelDebug) {
 		h.OnMessage = func(_ *conn.Conn, d conn.Direction, op frame.Opcode, octets int64) {
 			v.log.Debug("message "+d.String(), "opcode", op.String(), "octets", octets)
