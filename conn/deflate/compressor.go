@@ -145,10 +145,11 @@ func (c *Compressor) end() {
 	}
 }
 
-// Memory returns the octets that c holds on the heap beside itself: with
-// [Takeover] from the first message on 64 KiB at 15 window bits, 48 KiB at 14,
-// and 4 times the window below, with [NoTakeover] none but in the middle of a
-// message in pieces.
+// Memory returns the octets that c holds on the heap beside itself. With
+// [Takeover] that grows with what was compressed, to 64 KiB at 15 window bits, 48
+// KiB at 14, and 4 times the window below; a quarter to a half of it is a table
+// that is there from the first message on. With [NoTakeover] it is none but in
+// the middle of a message in pieces.
 func (c *Compressor) Memory() int {
 	if c.m == nil {
 		return 0

@@ -346,6 +346,30 @@ func TestMemoryHeld(t *testing.T) {
 	}
 }
 
+// A window takes as much memory as was compressed, within a factor of two.
+func TestCompressorMemory(t *testing.T) {
+	const table = 16 << 10
+	r := rand.New(rand.NewPCG(14, 0))
+	for _, level := range levels {
+		c := newCompressor(t, 15, deflate.Takeover, level)
+		for _, step := range []struct{ message, want int }{
+			{0, 0}, {100, table + 512}, {400, table + 512}, {500, table + 1024}, {3000, table + 4096},
+			{14_000, table + 32<<10}, {16_000, table + 48<<10}, {40_000, table + 48<<10}, {100, table + 48<<10},
+		} {
+			if step.message > 0 {
+				c.Append(nil, jsonText(r, step.message))
+			}
+			if got := c.Memory(); got != step.want {
+				t.Errorf("%v, after %d octets more: holds %d; want %d", level, step.message, got, step.want)
+			}
+		}
+		c.Release()
+		if c.Append(nil, jsonText(r, 40_000)); c.Memory() != table+32<<10 {
+			t.Errorf("%v, after one large message: holds %d; want the window", level, c.Memory())
+		}
+	}
+}
+
 // After Release a compressor begins anew, even in the middle of a message.
 func TestCompressorRelease(t *testing.T) {
 	for _, takeover := range takeovers {

@@ -20,8 +20,8 @@
 // With [NoTakeover] a codec holds nothing between messages; its working memory
 // comes from a pool while a message is under way. With [Takeover] it keeps what
 // later messages may refer to: at w window bits a decompressor at most 2^w
-// octets, and only as much as has been seen, a compressor 4 times the window but
-// no more than 64 KiB. See [Compressor.Memory] and [Decompressor.Memory].
+// octets, a compressor 4 times that but no more than 64 KiB, and both less while
+// little was sent. See [Compressor.Memory] and [Decompressor.Memory].
 //
 // # Hostile data
 //

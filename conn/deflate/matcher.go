@@ -22,6 +22,7 @@ const (
 type matcher struct {
 	reach  int    // how far back matches go, a power of two
 	window []byte // what they may refer to, then spare capacity for a message
+	size   int    // what the capacity of window may grow to
 	base   uint16 // position of window[0]
 
 	// What window and base become if the message at hand is sent.
@@ -40,7 +41,7 @@ type matcher struct {
 func newMatcher(windowBits int, level Level) *matcher {
 	size := 1 << windowBits
 	entries := min(size, 1<<13)
-	m := &matcher{window: make([]byte, 0, size+min(size, 1<<14))}
+	m := &matcher{size: size + min(size, 1<<14)}
 	if level == Good {
 		entries /= 4
 		m.good = make([]uint64, entries)
@@ -83,14 +84,15 @@ func (m *matcher) compressAlone(s *scratch, p []byte) {
 // compress compresses parts, total octets together. Either commit or rollback
 // is called next.
 func (m *matcher) compress(s *scratch, total int, parts ...[]byte) {
-	if total > min(cap(m.window)-m.reach, blockSize) {
+	if total > min(m.size-m.reach, blockSize) {
 		m.compressLarge(s, parts)
 		return
 	}
-	if total > cap(m.window)-len(m.window) {
+	if total > m.size-len(m.window) {
 		m.base += uint16(len(m.window) - m.reach)
 		m.window = m.window[:copy(m.window, m.window[len(m.window)-m.reach:])]
 	}
+	m.reserve(len(m.window) + total)
 	m.next, m.nextBase, m.apart = m.window, m.base, false
 	for _, p := range parts {
 		m.next = append(m.next, p...)
@@ -100,7 +102,7 @@ func (m *matcher) compress(s *scratch, total int, parts ...[]byte) {
 	}
 }
 
-// compressLarge compresses what the spare capacity has no room for. It goes
+// compressLarge compresses what the window has no room for. It goes
 // through the scratch buffer block by block, the window in front of it.
 func (m *matcher) compressLarge(s *scratch, parts [][]byte) {
 	drop := max(len(m.window)-m.reach, 0)
@@ -129,6 +131,7 @@ func (m *matcher) compressLarge(s *scratch, parts [][]byte) {
 // commit makes what compress was given part of the window.
 func (m *matcher) commit() {
 	if m.apart {
+		m.reserve(len(m.next))
 		m.window = append(m.window[:0], m.next...)
 	} else {
 		m.window = m.next
@@ -140,6 +143,18 @@ func (m *matcher) commit() {
 // rollback leaves the window as it is. The positions that stay in the table
 // will be given out once more.
 func (m *matcher) rollback() { m.next, m.apart = nil, false }
+
+// reserve makes the capacity of the window n or more, n at most m.size: a power
+// of two or m.size, but no less than 512 octets.
+func (m *matcher) reserve(n int) {
+	c := max(cap(m.window), 512)
+	for c < n {
+		c *= 2
+	}
+	if c = min(c, m.size); c > cap(m.window) {
+		m.window = append(make([]byte, 0, c), m.window...)
+	}
+}
 
 // block writes src[start:] as a block. The octets before it are what its
 // matches may refer to, and base is the position of src[0].
