@@ -243,17 +243,19 @@ func (c *Conn) lost(err error) error {
 	}
 	c.mu.Lock()
 	open := c.phase == phaseOpen
-	switch {
-	case open && c.result.Err == nil:
+	if open && c.result.Err == nil {
 		c.result = CloseError{Code: frame.CloseAbnormalClosure, By: Network, Err: err}
 		c.startBudget()
-	case c.phase == phaseSent:
-		c.result.Err = err
 	}
 	c.mu.Unlock()
 	if open && err == io.ErrUnexpectedEOF {
 		c.awaitWritten()
 	}
+	c.mu.Lock()
+	if c.phase == phaseSent { // perhaps only since
+		c.result.Err = err
+	}
+	c.mu.Unlock()
 	return c.endReading()
 }
 
