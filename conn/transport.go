@@ -56,11 +56,28 @@ func (t *transport) closeWrite() bool {
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
-// A timedStream gives deadlines to a stream that has none: when one expires
-// the stream is closed.
+// A timedStream gives deadlines to a stream that has none: one that passes while
+// octets are read or written closes the stream, as there is no other way to end
+// that. One that passes at another time only fails what comes next.
 type timedStream struct {
 	io.ReadWriteCloser
 	read, write deadline
+}
+
+func (s *timedStream) Read(p []byte) (int, error) {
+	if err := s.read.begin(); err != nil {
+		return 0, err
+	}
+	defer s.read.end()
+	return s.ReadWriteCloser.Read(p)
+}
+
+func (s *timedStream) Write(p []byte) (int, error) {
+	if err := s.write.begin(); err != nil {
+		return 0, err
+	}
+	defer s.write.end()
+	return s.ReadWriteCloser.Write(p)
 }
 
 func (s *timedStream) SetReadDeadline(t time.Time) error {
@@ -74,32 +91,61 @@ func (s *timedStream) SetWriteDeadline(t time.Time) error {
 }
 
 func (s *timedStream) Close() error {
-	s.read.stop()
-	s.write.stop()
+	s.read.set(time.Time{}, nil)
+	s.write.set(time.Time{}, nil)
 	return s.ReadWriteCloser.Close()
 }
 
-// A deadline calls a function when it expires.
+// A deadline is that of one direction of a timedStream.
 type deadline struct {
-	mu    sync.Mutex
-	timer *time.Timer // nil while there is none
+	mu     sync.Mutex
+	timer  *time.Timer // nil while there is none
+	passed bool
+	busy   bool // whether an operation is in progress
 }
 
-func (d *deadline) set(t time.Time, expire func() error) {
-	d.stop()
-	if t.IsZero() {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.timer = time.AfterFunc(time.Until(t), func() { expire() })
-}
-
-func (d *deadline) stop() {
+// set replaces the deadline. Zero means none. When it passes during an operation
+// it calls cut.
+func (d *deadline) set(t time.Time, cut func() error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.timer != nil {
 		d.timer.Stop()
-		d.timer = nil
 	}
+	d.timer, d.passed = nil, false
+	if t.IsZero() {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(time.Until(t), func() {
+		d.mu.Lock()
+		if d.timer != timer {
+			d.mu.Unlock()
+			return
+		}
+		d.passed = true
+		busy := d.busy
+		d.mu.Unlock()
+		if busy {
+			cut()
+		}
+	})
+	d.timer = timer
+}
+
+// begin begins an operation, unless the deadline has passed.
+func (d *deadline) begin() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.passed {
+		return os.ErrDeadlineExceeded
+	}
+	d.busy = true
+	return nil
+}
+
+func (d *deadline) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.busy = false
 }
