@@ -301,7 +301,8 @@ func TestHeartbeatDeaf(t *testing.T) {
 			if answers {
 				p.pong(ping)
 			}
-			time.Sleep(10 * time.Minute)
+			time.Sleep(10*time.Minute + time.Second)
+			synctest.Wait()
 			if c.Err() != nil {
 				t.Fatalf("ended with %v while nobody read", c.Err())
 			}
