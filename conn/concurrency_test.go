@@ -6,7 +6,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net"
+	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -177,6 +180,104 @@ func TestCloseNowOverTLS(t *testing.T) {
 		if d := time.Since(start); d != 0 {
 			t.Errorf("CloseNow took %v", d)
 		}
+	})
+}
+
+// A scriptedStream writes as its script says, one function for each Write, and
+// reads nothing.
+type scriptedStream struct {
+	script []func(p []byte) (int, error)
+	past   chan struct{} // closed when the write deadline is first set to the past
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (s *scriptedStream) Read([]byte) (int, error) {
+	<-s.closed
+	return 0, net.ErrClosed
+}
+
+func (s *scriptedStream) Write(p []byte) (int, error) {
+	write := s.script[0]
+	s.script = s.script[1:]
+	return write(p)
+}
+
+// Close takes a while.
+func (s *scriptedStream) Close() error {
+	time.Sleep(time.Millisecond)
+	close(s.closed)
+	return nil
+}
+
+func (s *scriptedStream) SetReadDeadline(time.Time) error { return nil }
+
+func (s *scriptedStream) SetWriteDeadline(t time.Time) error {
+	if !t.IsZero() && t.Before(time.Now()) {
+		s.once.Do(func() { close(s.past) })
+	}
+	return nil
+}
+
+// TestCanceledPayloadNotRetained: when a write is canceled in the middle of its
+// frame, nobody looks at its payload after it has returned.
+func TestCanceledPayloadNotRetained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scriptedStream{past: make(chan struct{}), closed: make(chan struct{})}
+		release := make(chan struct{})
+		var returned atomic.Bool
+		s.script = []func(p []byte) (int, error){
+			func(p []byte) (int, error) { <-release; return len(p), nil },
+			func(p []byte) (int, error) { <-s.past; return 30 << 10, os.ErrDeadlineExceeded },
+			func(p []byte) (int, error) {
+				<-s.closed
+				time.Sleep(time.Millisecond)
+				if returned.Load() {
+					t.Errorf("%d octets are being written whose write has returned", len(p))
+				}
+				return 0, net.ErrClosed
+			},
+		}
+		c := newConn(t, s, frame.Server, conn.Handshake{}, &conn.Options{WriteTimeout: conn.NoLimit})
+
+		// The frame of the canceled write leaves together with one before it,
+		// whose goroutine writes both.
+		first := startWriting(t, c, []byte("first"))
+		second := startWriting(t, c, []byte("second"))
+		third := startWriting(t, c, filler(200<<10))
+		close(release)
+		synctest.Wait()
+		third.cancel()
+		err := <-third.err
+		returned.Store(true)
+		checkEnd(t, err, conn.Local, frame.CloseAbnormalClosure, "", errWhy)
+		for _, w := range []writing{first, second} {
+			if err := <-w.err; err != nil {
+				t.Errorf("write of a message that has left = %v", err)
+			}
+		}
+		time.Sleep(time.Second)
+	})
+}
+
+// TestWriteReturnsForItsContext: a write whose message has left, or whose context
+// ends, is not held up by messages that nobody waits for.
+func TestWriteReturnsForItsContext(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := openPipe(t, role, conn.Handshake{}, &conn.Options{WriteTimeout: conn.NoLimit}, 100)
+		broadcast, err := conn.Prepare(frame.OpBinary, filler(300))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var hub conn.Hub
+		hub.Add(c)
+		w := startWriting(t, c, filler(150)) // the pipe takes the first part of it
+		hub.Broadcast(broadcast, nil)
+		p.expectFrame(frame.FIN, frame.OpBinary, filler(150))
+		if err := w.returned(t); err != nil {
+			t.Errorf("WriteMessage = %v", err)
+		}
+		p.expectFrame(frame.FIN, frame.OpBinary, filler(300))
 	})
 }
 

@@ -60,6 +60,7 @@ type outbox struct {
 type waiter struct {
 	id    uint64
 	ready chan verdict // has room for one
+	cause error        // why it wants its frame back
 }
 
 // A verdict says what has become of a waiter's frame.
@@ -214,12 +215,20 @@ func (o *outbox) dropPosted() bool {
 	return false
 }
 
-// dropAsked answers those whose context ended while their frame was flying.
-func (o *outbox) dropAsked() {
-	for _, w := range o.dropping {
-		w.ready <- o.drop(w.id)
-	}
-	o.dropping = nil
+// dropAsked answers those whose context ended while their frame was flying. If
+// a part of one has left the connection has to end for the cause that is
+// returned, and its waiter waits for that: until then its payload is needed.
+func (o *outbox) dropAsked() (cause error) {
+	o.dropping = slices.DeleteFunc(o.dropping, func(w *waiter) bool {
+		v := o.drop(w.id)
+		if v == torn {
+			cause = w.cause
+			return false
+		}
+		w.ready <- v
+		return true
+	})
+	return cause
 }
 
 // handOver ends the work of the flusher. It reports whether somebody has to

@@ -152,7 +152,7 @@ func (c *Conn) deliver(ctx context.Context, id uint64) error {
 	select {
 	case v = <-w.ready:
 	case <-ctx.Done():
-		v = c.withdraw(w)
+		v = c.withdraw(w, context.Cause(ctx))
 	}
 	o.mu.Lock()
 	o.recycle(w)
@@ -165,15 +165,13 @@ func (c *Conn) deliver(ctx context.Context, id uint64) error {
 		return nil
 	case dropped:
 		return canceled("write", ctx)
-	case torn:
-		return c.writeTorn(ctx)
 	}
 	return c.writeError()
 }
 
-// withdraw takes back the frame of a waiter whose context has ended, if that
-// can be done.
-func (c *Conn) withdraw(w *waiter) verdict {
+// withdraw takes back the frame of a waiter whose context has ended because of
+// cause, if that can be done.
+func (c *Conn) withdraw(w *waiter, cause error) verdict {
 	o := &c.out
 	o.mu.Lock()
 	i := slices.Index(o.waiters, w)
@@ -187,6 +185,7 @@ func (c *Conn) withdraw(w *waiter) verdict {
 		o.mu.Unlock()
 		return dropped
 	}
+	w.cause = cause
 	o.dropping = append(o.dropping, w)
 	o.mu.Unlock()
 	if c.t.resumes {
@@ -195,28 +194,21 @@ func (c *Conn) withdraw(w *waiter) verdict {
 	return <-w.ready
 }
 
-// maxFavours is how many more writes a flusher does, after its own frame has
-// left, for frames that nobody waits for.
-const maxFavours = 4
-
 // flush writes what waits, as the flusher, until the frame with the number id
-// has left and somebody else takes over or nothing is left. It needs out.mu,
-// and releases it.
+// has left and somebody else takes over; for an id of zero, until nothing is
+// left or somebody does. It needs out.mu, and releases it.
 func (c *Conn) flush(ctx context.Context, id uint64) (result error) {
 	o := &c.out
 	var scratch []byte
 	defer func() { putBuffer(scratch) }()
-	favours := 0
-	for own := true; ; {
+	for own := id > 0; ; {
 		own = own && o.written < id
 		if own && ctx.Err() != nil && o.err == nil {
 			switch o.drop(id) {
 			case dropped:
 				own, result = false, canceled("write", ctx)
 			case torn:
-				o.mu.Unlock()
-				c.writeTorn(ctx)
-				o.mu.Lock()
+				c.writeTorn(context.Cause(ctx))
 			}
 		}
 		if o.err != nil {
@@ -228,16 +220,16 @@ func (c *Conn) flush(ctx context.Context, id uint64) (result error) {
 			return result
 		}
 		if !own {
-			ctx = context.Background()
 			orphaned := o.handOver()
-			if !orphaned || result != nil || favours == maxFavours {
-				o.mu.Unlock()
-				if orphaned {
-					go c.flushRest()
-				}
+			if orphaned && id > 0 {
+				o.flushing = false
+				c.kick() // its caller does not wait for what nobody waits for
 				return result
 			}
-			favours++
+			if !orphaned {
+				o.mu.Unlock()
+				return result
+			}
 		}
 		p := o.take(&scratch)
 		o.mu.Unlock()
@@ -248,7 +240,9 @@ func (c *Conn) flush(ctx context.Context, id uint64) (result error) {
 		o.mu.Lock()
 		o.since = time.Time{}
 		o.wrote(n)
-		o.dropAsked()
+		if cause := o.dropAsked(); cause != nil {
+			c.writeTorn(cause)
+		}
 	}
 }
 
@@ -285,7 +279,7 @@ func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 		switch {
 		case err == nil:
 		case !c.t.resumes && ctx.Err() != nil:
-			return n, c.writeTorn(ctx) // more than n octets may have left
+			return n, c.torn(context.Cause(ctx)) // more than n octets may have left
 		case !isTimeout(err):
 			return n, err
 		case ctx.Err() != nil:
@@ -303,6 +297,10 @@ func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 	}
 }
 
+// maxFavours is how many writes a goroutine does for frames that nobody waits
+// for.
+const maxFavours = 4
+
 // kick has what waits written without waiting for it: at once as far as the
 // transport takes it, the rest by a goroutine that ends with it. It needs
 // out.mu, and releases it.
@@ -315,7 +313,7 @@ func (c *Conn) kick() {
 	o.flushing = true
 	var scratch []byte
 	defer func() { putBuffer(scratch) }()
-	for c.t.socket != nil {
+	for i := 0; i < maxFavours && c.t.socket != nil; i++ {
 		if !o.handOver() {
 			return
 		}
@@ -359,9 +357,16 @@ func (c *Conn) writeFailed(err error) {
 }
 
 // writeTorn ends the connection after a part of a frame whose writer's context
-// has ended.
-func (c *Conn) writeTorn(ctx context.Context) error {
-	return c.abort(Local, fmt.Errorf("conn: write canceled in the middle of a frame: %w", context.Cause(ctx)))
+// has ended because of cause. It needs out.mu, which it gives up meanwhile.
+func (c *Conn) writeTorn(cause error) {
+	c.out.mu.Unlock()
+	defer c.out.mu.Lock()
+	c.torn(cause)
+}
+
+// torn is writeTorn without out.mu. It returns how the connection ended.
+func (c *Conn) torn(cause error) error {
+	return c.abort(Local, fmt.Errorf("conn: write canceled in the middle of a frame: %w", cause))
 }
 
 // writeError returns why nothing can be written.
