@@ -1,0 +1,2 @@
+// Package conformance tests WebSocket servers and clients against RFC 6455.
+package conformance
