@@ -48,9 +48,12 @@ type http2Stream struct {
 	control       *http.ResponseController
 	local, remote net.Addr
 
-	mu     sync.Mutex // held by Write
-	w      http.ResponseWriter
-	closed bool
+	use sync.Mutex // held by Write, and where Close waits for it
+	w   http.ResponseWriter
+
+	mu      sync.Mutex
+	writing bool
+	closed  bool
 }
 
 func (s *http2Stream) Read(p []byte) (int, error) { return s.body.Read(p) }
@@ -58,31 +61,50 @@ func (s *http2Stream) Read(p []byte) (int, error) { return s.body.Read(p) }
 // Write fails after Close. It must not touch w after the handler has returned,
 // where Close is called too late for that only by net/http itself.
 func (s *http2Stream) Write(p []byte) (n int, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.use.Lock()
+	defer s.use.Unlock()
+	if !s.begin() {
+		return 0, net.ErrClosed
+	}
+	defer s.end()
 	defer func() {
 		if recover() != nil {
 			err = net.ErrClosed
 		}
 	}()
-	if s.closed {
-		return 0, net.ErrClosed
-	}
 	if n, err = s.w.Write(p); err == nil {
 		err = s.control.Flush()
 	}
 	return n, err
 }
 
+// begin reports whether Write may use w.
+func (s *http2Stream) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = !s.closed
+	return s.writing
+}
+
+func (s *http2Stream) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing = false
+}
+
 // Close ends a Write in progress by resetting the stream. Otherwise the stream
 // ends when the handler returns.
 func (s *http2Stream) Close() error {
-	if !s.mu.TryLock() {
+	s.mu.Lock()
+	// Whoever lets the handler return has called Close, too, and waits here for
+	// the one that was first: after that nobody touches the stream's deadline.
+	if !s.closed && s.writing {
 		s.control.SetWriteDeadline(past)
-		s.mu.Lock()
 	}
-	defer s.mu.Unlock()
 	s.closed = true
+	s.mu.Unlock()
+	s.use.Lock()
+	defer s.use.Unlock()
 	return s.body.Close()
 }
 

@@ -10,7 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/frame"
@@ -124,4 +127,55 @@ func testHTTP2(t *testing.T) {
 			t.Errorf("the server saw %v; want the end of the transport", end)
 		}
 	})
+}
+
+// A handlerStream is what a handler is given for a stream of HTTP/2. Its deadline
+// may only be set before the answer and while something is written.
+type handlerStream struct {
+	*httptest.ResponseRecorder
+	answered, writing, misused atomic.Bool
+}
+
+func (s *handlerStream) Write(p []byte) (int, error) {
+	s.writing.Store(true)
+	defer s.writing.Store(false)
+	return len(p), nil
+}
+
+func (s *handlerStream) WriteHeader(int) { s.answered.Store(true) }
+
+func (s *handlerStream) SetReadDeadline(time.Time) error { return nil }
+
+func (s *handlerStream) SetWriteDeadline(time.Time) error {
+	if s.answered.Load() && !s.writing.Load() {
+		s.misused.Store(true)
+	}
+	return nil
+}
+
+// TestHTTP2Close: a connection that ends while net/http cancels its request does
+// not touch the response, which may be gone by then.
+func TestHTTP2Close(t *testing.T) {
+	for range 200 {
+		body, w := io.Pipe()
+		ctx, cancel := context.WithCancel(t.Context())
+		r := httptest.NewRequestWithContext(ctx, "CONNECT", "/", body)
+		r.Proto, r.ProtoMajor, r.ProtoMinor, r.RequestURI = "HTTP/2.0", 2, 0, ""
+		r.Header = http.Header{":protocol": {"websocket"}, "Sec-Websocket-Version": {"13"}}
+		r.ContentLength = -1
+		s := &handlerStream{ResponseRecorder: httptest.NewRecorder()}
+		c, err := conn.Accept(s, r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var closing sync.WaitGroup
+		closing.Go(cancel)
+		closing.Go(func() { c.CloseNow() })
+		closing.Wait()
+		<-c.Done()
+		w.Close()
+		if s.misused.Load() {
+			t.Fatal("the write deadline was set while nothing was written")
+		}
+	}
 }
