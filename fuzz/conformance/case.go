@@ -83,6 +83,8 @@ func Cases(peer frame.Role) []*Case {
 		controlCases(),
 		reservedCases(),
 		fragmentationCases(),
+		utf8Cases(),
+		closeCases(),
 	)
 	return slices.DeleteFunc(all, func(c *Case) bool { return !c.peers().Has(peer) })
 }

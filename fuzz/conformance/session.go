@@ -43,8 +43,8 @@ type session struct {
 
 	deadline time.Time // for the answers to what was sent last
 	unread   []event   // put back by a step
-	partial  bool      // whether a frame is half sent
-	owed     [][]byte  // payloads of pings that came meanwhile
+	pending  []byte    // the rest of a frame that is half sent
+	owed     [][]byte  // payloads of pings that came in the middle of it
 
 	closeSent bool // whether the tester has sent a Close frame
 
@@ -204,24 +204,18 @@ func (s *session) next(deadline time.Time) (event, error) {
 	}
 }
 
+// answerPing answers a ping, and those before it, unless a frame is half sent.
 func (s *session) answerPing(payload []byte) error {
-	if s.partial {
-		s.owed = append(s.owed, payload)
+	s.owed = append(s.owed, payload)
+	if len(s.pending) > 0 {
 		return nil
 	}
-	return s.write(s.encode(nil, data(frame.OpPong, payload)))
-}
-
-// answerOwed answers the pings that came in the middle of a frame of ours.
-func (s *session) answerOwed() error {
-	owed := s.owed
-	s.partial, s.owed = false, nil
-	for _, payload := range owed {
-		if err := s.answerPing(payload); err != nil {
-			return err
-		}
+	var b []byte
+	for _, payload := range s.owed {
+		b = s.encode(b, data(frame.OpPong, payload))
 	}
-	return nil
+	s.owed = nil
+	return s.write(b)
 }
 
 // sleep waits for d, whatever the peer does.
