@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +22,7 @@ func TestChromium(t *testing.T) {
 	b := startBrowser(t)
 	t.Run("scenarios", func(t *testing.T) {
 		s := serveHTTP(t, conn.AcceptOptions{})
-		o := &opener{role: frame.Server, theirs: b.open(t, "http://"+s.addr+"/page").actor(), server: s}
+		o := &opener{role: frame.Server, theirs: b.open(t, "http://"+s.addr+"/page").actor(), server: s, scheme: "ws"}
 		runScenarios(t, o, noCode)
 	})
 	t.Run("blobs", func(t *testing.T) { testChromiumBlobs(t, b) })
@@ -29,6 +31,28 @@ func TestChromium(t *testing.T) {
 	t.Run("TLS", func(t *testing.T) { testChromiumTLS(t, b) })
 	t.Run("frames", func(t *testing.T) { testChromiumFrames(t, b) })
 	t.Run("page of wsecho", func(t *testing.T) { testWsechoPage(t, b) })
+}
+
+// TestChromiumHTTP2: the scenarios over HTTP/2 (RFC 8441), which a browser uses
+// when the page came that way and the server offers it. Of net/http that is asked
+// with the environment, before any test runs: hence another process.
+func TestChromiumHTTP2(t *testing.T) {
+	t.Parallel()
+	if !strings.Contains(os.Getenv("GODEBUG"), "http2xconnect=1") {
+		needProgram(t, "chromium")
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChromiumHTTP2$", "-test.v")
+		cmd.Env = append(os.Environ(), "GODEBUG=http2xconnect=1")
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: TestChromiumHTTP2/") {
+			t.Fatalf("with http2xconnect=1: %v\n%s", err, out)
+		}
+		return
+	}
+	s := serveHTTP2(t, conn.AcceptOptions{})
+	theirs := startBrowser(t).open(t, s.url("https", "/page")).actor()
+	runScenarios(t, &opener{role: frame.Server, theirs: theirs, server: s, scheme: "wss"}, noCode)
+	if n := s.http1.Load(); n != 0 {
+		t.Errorf("%d of the connections came over HTTP/1.1", n)
+	}
 }
 
 // testChromiumBlobs: binary messages as blobs, both ways.

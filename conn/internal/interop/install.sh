@@ -60,4 +60,4 @@ echo "node $(node --version), ws $(node -p 'require("./testdata/node/node_module
 "$python" -c 'import sys, websockets; print("python", sys.version.split()[0] + ", websockets", websockets.version.version)'
 chromium --version 2>/dev/null
 nginx -v 2>&1
-haproxy -v | head -n 1
+haproxy -v | sed -n 1p

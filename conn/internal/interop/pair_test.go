@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,16 +22,20 @@ import (
 type server struct {
 	addr  string
 	conns chan *conn.Conn
+	http1 *atomic.Int32 // how many requests came over HTTP/1.1
 }
 
 // newAccept returns a conn.Server that passes its connections on. It refuses
 // /refuse with 401.
-func newAccept(o conn.AcceptOptions) (*conn.Server, chan *conn.Conn) {
-	conns := make(chan *conn.Conn)
+func newAccept(o conn.AcceptOptions) (*conn.Server, *server) {
+	s := &server{conns: make(chan *conn.Conn), http1: new(atomic.Int32)}
 	if o.Subprotocols == nil {
 		o.Subprotocols = []string{"a", "b"}
 	}
 	o.OnRequest = func(r *handshake.Request) (conn.Answer, error) {
+		if r.Method == http.MethodGet {
+			s.http1.Add(1)
+		}
 		if r.Target == "/refuse" {
 			return conn.Answer{}, &conn.RefusedError{Status: http.StatusUnauthorized, Body: "who is it"}
 		}
@@ -38,23 +43,24 @@ func newAccept(o conn.AcceptOptions) (*conn.Server, chan *conn.Conn) {
 	}
 	return &conn.Server{Options: &o, Handler: func(c *conn.Conn) {
 		select {
-		case conns <- c:
+		case s.conns <- c:
 			<-c.Done()
 		case <-time.After(patience):
 		}
-	}}, conns
+	}}, s
 }
 
 // serve starts our server on a listener of its own, without net/http.
 func serve(t *testing.T, o conn.AcceptOptions) *server {
-	s, conns := newAccept(o)
+	accept, s := newAccept(o)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	go s.Serve(l)
-	t.Cleanup(func() { shutdown(s) })
-	return &server{l.Addr().String(), conns}
+	go accept.Serve(l)
+	t.Cleanup(func() { shutdown(accept) })
+	s.addr = l.Addr().String()
+	return s
 }
 
 // serveHTTP starts our server as a handler of net/http, together with the page for
@@ -68,10 +74,18 @@ func serveTLS(t *testing.T, o conn.AcceptOptions) *server {
 	return startHTTP(t, o, (*httptest.Server).StartTLS)
 }
 
+// serveHTTP2 is serveTLS over HTTP/2.
+func serveHTTP2(t *testing.T, o conn.AcceptOptions) *server {
+	return startHTTP(t, o, func(h *httptest.Server) {
+		h.EnableHTTP2 = true
+		h.StartTLS()
+	})
+}
+
 func startHTTP(t *testing.T, o conn.AcceptOptions, start func(*httptest.Server)) *server {
-	s, conns := newAccept(o)
+	accept, s := newAccept(o)
 	mux := http.NewServeMux()
-	mux.Handle("/", s)
+	mux.Handle("/", accept)
 	for path, file := range map[string]string{"/page": "page.html", "/actor.mjs": "actor.mjs"} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			http.ServeFile(w, r, filepath.Join("testdata", file))
@@ -81,10 +95,11 @@ func startHTTP(t *testing.T, o conn.AcceptOptions, start func(*httptest.Server))
 	h.Config.ErrorLog = log.New(t.Output(), "", 0)
 	start(h)
 	t.Cleanup(func() {
-		shutdown(s)
+		shutdown(accept)
 		h.Close()
 	})
-	return &server{h.Listener.Addr().String(), conns}
+	s.addr = h.Listener.Addr().String()
+	return s
 }
 
 // url is of a resource of the server.
@@ -135,6 +150,7 @@ type opener struct {
 	role   frame.Role // ours
 	theirs *actor
 	server *server // our server, or nil
+	scheme string  // of its URLs
 	port   int     // of their server
 }
 
@@ -143,7 +159,7 @@ func (o *opener) open(t *testing.T, protocols ...string) pair {
 	t.Helper()
 	o.theirs.begin()
 	if o.role == frame.Server {
-		o.theirs.do(t, command{Do: "connect", URL: o.server.url("ws", "/ws?x=1"), Protocols: protocols})
+		o.theirs.do(t, command{Do: "connect", URL: o.server.url(o.scheme, "/ws?x=1"), Protocols: protocols})
 		c := o.server.next(t)
 		o.theirs.want(t, event{Event: "open", Protocol: c.Subprotocol()})
 		return pair{c, o.theirs}

@@ -46,7 +46,7 @@ func TestPeers(t *testing.T) {
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
-			o := &opener{role: p.role, theirs: p.start(t)}
+			o := &opener{role: p.role, theirs: p.start(t), scheme: "ws"}
 			if p.role == frame.Server {
 				o.server = serve(t, conn.AcceptOptions{})
 			} else {
@@ -170,7 +170,7 @@ func testFragmentsOurs(t *testing.T, o *opener, can ability) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pinged := make(chan error, 1)
+	wake := func() { p.theirs.do(t, command{Do: "text", Text: "wake"}) }
 	for i, part := range []string{"sign: \xe2\x82", "\xac", text(70000)} {
 		if _, err := w.Write(t.Context(), []byte(part)); err != nil {
 			t.Fatal(err)
@@ -179,10 +179,7 @@ func testFragmentsOurs(t *testing.T, o *opener, can ability) {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			go func() { pinged <- pingAndRead(t, p.ours) }()
-			if err := <-pinged; err != nil {
-				t.Fatalf("Ping between fragments: %v", err)
-			}
+			pingAndRead(t, p.ours, wake)
 			if can&seePing != 0 {
 				if e := p.theirs.next(t); e.Event != "ping" {
 					t.Fatalf("the peer saw %v; want a ping", e)
@@ -196,22 +193,28 @@ func testFragmentsOurs(t *testing.T, o *opener, can ability) {
 	p.theirs.want(t, event{Event: "text", Text: "sign: €" + text(70000)})
 }
 
-// pingAndRead pings on our end while a goroutine reads it.
-func pingAndRead(t *testing.T, c *conn.Conn) error {
+// pingAndRead pings on our end while a goroutine reads it. The peer's wake sends
+// the message for which that waits.
+func pingAndRead(t *testing.T, c *conn.Conn, wake func()) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	reading, stop := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() {
-		_, _, err := c.ReadMessage(reading)
-		done <- err
-	}()
-	_, err := c.Ping(ctx)
-	stop()
-	if end := <-done; !errors.Is(end, context.Canceled) {
-		return fmt.Errorf("the read beside the ping: %w", end)
+	type message struct {
+		payload string
+		err     error
 	}
-	return err
+	done := make(chan message, 1)
+	go func() {
+		_, p, err := c.ReadMessage(ctx)
+		done <- message{string(p), err}
+	}()
+	if _, err := c.Ping(ctx); err != nil {
+		t.Fatalf("Ping: %v", err)
+	}
+	wake()
+	if m := <-done; m.payload != "wake" || m.err != nil {
+		t.Fatalf("ReadMessage beside the ping = %q, %v", m.payload, m.err)
+	}
 }
 
 // testPingsTheirs: a pong has the payload of its ping (RFC 6455, Section 5.5.3).
@@ -238,9 +241,7 @@ func testPingsTheirs(t *testing.T, o *opener, _ ability) {
 func testPingsOurs(t *testing.T, o *opener, can ability) {
 	p := o.open(t)
 	for range 3 {
-		if err := pingAndRead(t, p.ours); err != nil {
-			t.Fatalf("Ping: %v", err)
-		}
+		pingAndRead(t, p.ours, func() { p.theirs.do(t, command{Do: "text", Text: "wake"}) })
 		if can&seePing != 0 {
 			if e := p.theirs.next(t); e.Event != "ping" {
 				t.Fatalf("the peer saw %v; want a ping", e)
@@ -433,7 +434,7 @@ func testTooBig(t *testing.T, o *opener, _ ability) {
 // testRefuseOurs: their client sees the status that our server refuses with.
 func testRefuseOurs(t *testing.T, o *opener, can ability) {
 	o.theirs.begin()
-	o.theirs.do(t, command{Do: "connect", URL: o.server.url("ws", "/refuse")})
+	o.theirs.do(t, command{Do: "connect", URL: o.server.url(o.scheme, "/refuse")})
 	if can&seeStatus == 0 {
 		// Pages are not told more, so that they cannot explore a network.
 		o.theirs.want(t, event{Event: "error"})
