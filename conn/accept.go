@@ -150,7 +150,7 @@ func notHijacked(w http.ResponseWriter, err error) error {
 // An acceptance is the server's side of one opening handshake.
 type acceptance struct {
 	o       *AcceptOptions
-	options Options            // with defaults
+	options *Options           // with defaults; all that the connection keeps of this
 	request *handshake.Request // nil while it could not be parsed
 	remote  string             // where it came from
 	http2   bool               // whether it is an extended CONNECT
@@ -162,7 +162,8 @@ func newAcceptance(o *AcceptOptions, remote string, r *handshake.Request) *accep
 	if o == nil {
 		o = &AcceptOptions{}
 	}
-	return &acceptance{o: o, options: o.Options.withDefaults(frame.Server), request: r, remote: remote}
+	options := o.Options.withDefaults(frame.Server)
+	return &acceptance{o: o, options: &options, request: r, remote: remote}
 }
 
 // prepare applies every rule to the request and appends the response that opens
@@ -304,11 +305,11 @@ func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []by
 // begin begins the connection on a stream on which the response was sent.
 func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser, early []byte) *Conn {
 	c := newConn(rwc, frame.Server, Handshake{
-		Target:      a.request.Target,
-		Subprotocol: a.answer.Subprotocol,
+		Target:      strings.Clone(a.request.Target), // not all of the head
+		Subprotocol: strings.Clone(a.answer.Subprotocol),
 		Early:       early,
 		Data:        a.answer.Data,
-	}, &a.options, ctx)
+	}, a.options, ctx)
 	if a.place != nil {
 		a.o.Hub.join(c, a.place)
 	}

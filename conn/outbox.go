@@ -284,6 +284,7 @@ func (o *outbox) wake() {
 // one after the other; those that are shared lie where they are.
 type batch struct {
 	buf    []byte // of getBuffer, or nil
+	gaps   int    // octets of buf that belonged to frames that were dropped
 	items  []item
 	off    int     // octets of items[0] that have left, 0 <= off < items[0].len()
 	size   int     // octets of all items that have not left
@@ -419,11 +420,31 @@ func (b *batch) drop(id uint64) verdict {
 		if i.pooled {
 			putBuffer(i.shared)
 		}
+		b.gaps += i.end - i.start
 		return true
 	})
 	if len(b.items) == before {
 		return left
 	}
 	b.frames--
+	if b.gaps > len(b.buf)/2 {
+		b.compact()
+	}
 	return dropped
+}
+
+// compact closes the gaps in buf. Otherwise frames that take the place of others
+// would make it grow for as long as the peer is slow.
+func (b *batch) compact() {
+	n := 0
+	for j := range b.items {
+		i := &b.items[j]
+		if i.shared != nil {
+			continue
+		}
+		start := n
+		n += copy(b.buf[n:], b.buf[i.start:i.end])
+		i.start, i.end = start, n
+	}
+	b.buf, b.gaps = b.buf[:n], 0
 }

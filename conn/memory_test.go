@@ -1,0 +1,215 @@
+package conn_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.org/rfc6455/conn"
+	"example.org/rfc6455/conn/conntest"
+	"example.org/rfc6455/frame"
+	"example.org/rfc6455/handshake"
+)
+
+// inUse returns the octets of live heap and of stacks.
+func inUse() (heap, stacks int64) {
+	var m runtime.MemStats
+	for range 3 { // pools keep what they hold for two cycles
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc), int64(m.StackInuse)
+}
+
+// checkIdle has idle connections made, and checks what each takes while a
+// goroutine waits for its messages.
+func checkIdle(t *testing.T, serve func(l net.Listener, handler func(*conn.Conn))) {
+	const (
+		conns   = 500
+		ceiling = 12 << 10 // octets for each, of heap and stack
+	)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, conns)
+	go serve(l, func(c *conn.Conn) {
+		_, _, err := c.ReadMessage(context.Background())
+		ended <- err
+	})
+	request, err := handshake.AppendRequest(nil, &handshake.Offer{
+		Target: "/a/path?and=query",
+		Host:   "example.com",
+		Key:    handshake.NewKey(),
+		Extra:  handshake.Lines(http.Header{"Cookie": {strings.Repeat("c", 7000)}}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dial := func() net.Conn {
+		nc, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		nc.Write(request)
+		readHead(t, nc)
+		return nc
+	}
+	defer dial().Close() // what is set up once is set up
+	heap, stacks := inUse()
+	peers := make([]net.Conn, conns)
+	for i := range peers {
+		peers[i] = dial()
+	}
+	heap2, stacks2 := inUse()
+	each, stack := (heap2-heap)/conns, (stacks2-stacks)/conns
+	t.Logf("an idle connection takes %d octets of heap and %d of stack", each, stack)
+	if each+stack > ceiling {
+		t.Errorf("an idle connection takes %d octets, want %d at most", each+stack, ceiling)
+	}
+	for _, p := range peers {
+		p.Close()
+	}
+	for range peers {
+		<-ended
+	}
+	l.Close()
+}
+
+func TestIdleMemory(t *testing.T) {
+	t.Run("AcceptConn", func(t *testing.T) {
+		checkIdle(t, func(l net.Listener, handler func(*conn.Conn)) {
+			s := conn.Server{Handler: handler}
+			s.Serve(l)
+		})
+	})
+	t.Run("net/http", func(t *testing.T) {
+		checkIdle(t, func(l net.Listener, handler func(*conn.Conn)) {
+			http.Serve(l, &conn.Server{Handler: handler})
+		})
+	})
+}
+
+// checkMemory checks the memory that do leaves in use.
+func checkMemory(t *testing.T, ceiling int64, do func()) {
+	t.Helper()
+	before, _ := inUse()
+	do()
+	after, _ := inUse()
+	t.Logf("%d octets of heap", after-before)
+	if after-before > ceiling {
+		t.Errorf("%d octets of heap are in use, want %d at most", after-before, ceiling)
+	}
+}
+
+// TestAnnouncedLengthTakesNoMemory: whatever a header says, memory follows what
+// has arrived.
+func TestAnnouncedLengthTakesNoMemory(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := open(t, role, &conn.Options{MaxMessageSize: conn.NoLimit, StallTimeout: conn.NoLimit, PingInterval: conn.NoLimit})
+		receive(c)
+		synctest.Wait()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		before := m.TotalAlloc
+		h := frame.Header{Flags: frame.FIN, Opcode: frame.OpBinary, Length: 1 << 40}
+		if p.role == frame.Client {
+			h.Flags |= frame.MASK
+		}
+		b, err := h.AppendBinary(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.write(append(b, make([]byte, 100)...))
+		synctest.Wait()
+		runtime.ReadMemStats(&m)
+		if n := m.TotalAlloc - before; n > 128<<10 {
+			t.Errorf("100 octets of a message of 2^40 took %d octets", n)
+		}
+	})
+}
+
+// TestUnfinishedMessageMemory: an unfinished message takes no more than its limit,
+// a read buffer and the pipe, in however many fragments it comes.
+func TestUnfinishedMessageMemory(t *testing.T) {
+	const limit = 1 << 20
+	for _, size := range []int{limit - 1, 64 << 10, 100} {
+		bothRoles(t, func(t *testing.T, role frame.Role) {
+			c, p := openPipe(t, role, conn.Handshake{}, nil, 4096)
+			payload := make([]byte, size)
+			checkMemory(t, limit+96<<10, func() {
+				receive(c)
+				op := frame.OpBinary
+				for sent := size; sent < limit; sent += size {
+					p.sendFrame(0, op, payload)
+					op = frame.OpContinuation
+				}
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// TestPingFloodMemory: pongs for a peer that hardly reads take no memory.
+func TestPingFloodMemory(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := openPipe(t, role, conn.Handshake{}, &conn.Options{PingInterval: conn.NoLimit}, 4096)
+		big := startWriting(t, c, filler(1<<20))
+		checkMemory(t, 256<<10, func() {
+			receive(c)
+			ping := encode(t, p.role, frame.FIN, frame.OpPing, filler(125))
+			for second := range 100 {
+				if second%8 == 0 {
+					io.ReadFull(p.End, make([]byte, 1100))
+				}
+				for range 900 {
+					p.write(ping)
+				}
+				time.Sleep(time.Second)
+			}
+		})
+		if !big.blocked() {
+			t.Fatal("the write to a full pipe returned")
+		}
+		if err := c.Err(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestSlowReaderMemory: what is broadcast to a connection that does not take it is
+// held once, and up to the limit.
+func TestSlowReaderMemory(t *testing.T) {
+	for _, policy := range []conn.SlowPolicy{conn.SlowDropNewest, conn.SlowDropOldest} {
+		t.Run(policy.String(), func(t *testing.T) {
+			bothRoles(t, func(t *testing.T, role frame.Role) {
+				const size, queue = 1000, 100 << 10
+				hub := conn.Hub{Slow: policy}
+				a, b := conntest.Pipe(4096)
+				c := newConn(t, a, role, conn.Handshake{}, &conn.Options{
+					MaxQueuedSize: queue, WriteTimeout: conn.NoLimit, PingInterval: conn.NoLimit,
+				})
+				hub.Add(c)
+				checkMemory(t, 4*queue+64<<10, func() {
+					for range 20000 {
+						m, err := conn.Prepare(frame.OpBinary, make([]byte, size))
+						if err != nil {
+							t.Fatal(err)
+						}
+						hub.Broadcast(m, nil)
+					}
+				})
+				if s := c.Stats(); s.QueuedOctets > queue {
+					t.Errorf("%d octets are queued, want %d at most", s.QueuedOctets, queue)
+				}
+				b.Reset()
+			})
+		})
+	}
+}
