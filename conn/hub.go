@@ -266,7 +266,11 @@ func (h *Hub) join(c *Conn, p *place) {
 		c.closeSoon(frame.CloseGoingAway, nil)
 		return
 	}
-	if h.places[c] != nil {
+	if in := h.places[c]; in != nil {
+		if in.host == "" {
+			in.host, p.host = p.host, ""
+		}
+		h.uncount(p)
 		h.mu.Unlock()
 		return
 	}
