@@ -400,6 +400,45 @@ func TestMessageWriterContext(t *testing.T) {
 	})
 }
 
+// What was posted behind a message that ends together with the connection does
+// not come behind the Close frame.
+func TestMessageWriterClosePosted(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := openPipe(t, role, conn.Handshake{}, nil, 64)
+		m, err := conn.Prepare(frame.OpText, []byte("posted"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var hub conn.Hub
+		hub.Add(c)
+		w := nextWriter(t, c, frame.OpText)
+		writePart(t, w, "first")
+		if err := w.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		hub.Broadcast(m, nil)
+		last := strings.Repeat("last", 100)
+		writePart(t, w, last)
+		written := make(chan error, 1)
+		go func() { written <- w.Close(t.Context()) }()
+		synctest.Wait()
+		end := closeIt(c, frame.CloseNormalClosure, "")
+		synctest.Wait()
+		p.expectFrame(0, frame.OpText, []byte("first"))
+		p.expectFrame(frame.FIN, frame.OpContinuation, []byte(last))
+		p.expectClose(frame.CloseNormalClosure, "")
+		if err := <-written; err != nil {
+			t.Errorf("Close of the writer = %v", err)
+		}
+		p.sendClose(frame.CloseNormalClosure, "")
+		p.hangsUp()
+		checkClosing(t, <-end, nil, 0)
+		if s := c.Stats(); s.QueuedFrames != 1 {
+			t.Errorf("Stats = %+v, want the posted message counted as not sent", s)
+		}
+	})
+}
+
 // A Close frame follows a whole frame; the message that was open ends with it
 // (Section 5.4).
 func TestMessageWriterClose(t *testing.T) {
