@@ -85,6 +85,8 @@ func Cases(peer frame.Role) []*Case {
 		fragmentationCases(),
 		utf8Cases(),
 		closeCases(),
+		limitCases(),
+		performanceCases(),
 	)
 	return slices.DeleteFunc(all, func(c *Case) bool { return !c.peers().Has(peer) })
 }

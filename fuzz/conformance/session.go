@@ -81,7 +81,7 @@ func (s *session) run() {
 	} else if s.nc != nil {
 		s.nc.Close()
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errDone) {
 		s.verdict, s.why = Failed, err.Error()
 		if s.closingWhy == "" {
 			s.closing, s.closingWhy = Failed, "the case ended before it could close the connection"
