@@ -123,11 +123,14 @@ func refuse(w http.ResponseWriter, r *RefusedError) {
 	for name, values := range r.Header {
 		h[name] = values
 	}
-	h.Set("Connection", "close")
+	// What net/http looks for is a field that says nothing but close.
+	h["Connection"] = []string{"close"}
 	if h.Get("Upgrade") != "" {
-		h.Set("Connection", "close, upgrade")
+		h["Connection"] = []string{"close", "upgrade"}
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Del("Content-Length")
+	h.Del("Content-Encoding")
 	w.WriteHeader(r.Status)
 	io.WriteString(w, r.Body)
 }
@@ -215,6 +218,9 @@ func (a *acceptance) fields(header http.Header) iter.Seq2[string, string] {
 
 // check applies the rules of the RFC and that of the origin.
 func (a *acceptance) check() error {
+	if !strings.HasPrefix(a.request.Target, "/") {
+		return handshake.ErrTarget // which net/http lets through
+	}
 	validate := a.request.Validate
 	if a.http2 {
 		validate = a.request.ValidateConnect
@@ -277,7 +283,9 @@ func (a *acceptance) refusal(err error) *RefusedError {
 	} else if errors.Is(err, errors.ErrUnsupported) {
 		r.Status = http.StatusNotImplemented
 	}
-	r.Status = cmp.Or(r.Status, http.StatusInternalServerError)
+	if r.Status < 300 || r.Status > 599 || r.Status == http.StatusNotModified {
+		r.Status = http.StatusInternalServerError // no others refuse
+	}
 	r.Body = cmp.Or(r.Body, http.StatusText(r.Status))
 	if a.options.Hooks.OnRefuse != nil {
 		a.options.Hooks.OnRefuse(Refusal{a.request, a.remote, r.Status, err})
