@@ -85,7 +85,10 @@ cover: ## fail if a package's coverage is below COVERAGE
 		END { exit failed || seen < n }'
 
 interop: ## the tests with real peers, which must be installed
-	@RFC6455_PEERS=required $(TEST) -race -shuffle=on ./conn/internal/interop
+	@log=$$(mktemp)
+	trap 'rm -f "$$log"' EXIT
+	RFC6455_PEERS=required $(TEST) -v -race -shuffle=on ./conn/internal/interop >"$$log" 2>&1 || { cat "$$log"; exit 1; }
+	grep -E '^ {0,4}--- |^ok' "$$log"
 
 rename: ## MODULE=path: change the module path in every file
 	@[[ -n "$(MODULE)" ]] || { echo 'usage: make rename MODULE=example.com/some/path'; exit 1; }
