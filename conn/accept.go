@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/handshake"
 )
@@ -42,6 +43,11 @@ type AcceptOptions struct {
 	// RequireSubprotocol refuses a client without a subprotocol in common, with
 	// 400.
 	RequireSubprotocol bool
+
+	// CompressionFor, if it is not nil, chooses what is used for a request
+	// instead of Options.Compression, and nil for none: there are browsers that
+	// are better served without. The request is valid until it returns.
+	CompressionFor func(r *handshake.Request) *Compression
 
 	// OnRequest sees each request that is a legal handshake of an allowed origin
 	// and chooses the answer. Returning a [*RefusedError] refuses with its
@@ -159,6 +165,9 @@ type acceptance struct {
 	http2   bool               // whether it is an extended CONNECT
 	answer  Answer
 	place   *place // in o.Hub; nil without one
+
+	extensions []handshake.Extension // agreed on
+	deflate    *deflate.Params       // of them, or nil
 }
 
 func newAcceptance(o *AcceptOptions, remote string, r *handshake.Request) *acceptance {
@@ -185,9 +194,12 @@ func (a *acceptance) prepare(dst []byte, header http.Header) ([]byte, error) {
 	if err := a.chooseSubprotocol(); err != nil {
 		return dst, err
 	}
+	if err := a.chooseExtensions(); err != nil {
+		return dst, err
+	}
 	response, err := dst, error(nil)
 	if !a.http2 {
-		response, err = handshake.AppendResponse(dst, a.request.Key(), a.answer.Subprotocol, nil, a.fields(header))
+		response, err = handshake.AppendResponse(dst, a.request.Key(), a.answer.Subprotocol, a.extensions, a.fields(header))
 	}
 	if err != nil {
 		return dst, err
@@ -253,6 +265,32 @@ func (a *acceptance) chooseSubprotocol() error {
 	return nil
 }
 
+// chooseExtensions agrees on permessage-deflate, if both sides want it.
+func (a *acceptance) chooseExtensions() error {
+	if a.o.CompressionFor != nil {
+		a.options.Compression = a.o.CompressionFor(a.request)
+	}
+	compression := a.options.Compression
+	if compression == nil {
+		return nil
+	}
+	if err := compression.Validate(); err != nil {
+		return fmt.Errorf("conn: accept: %w", err)
+	}
+	offers, err := a.request.Extensions()
+	if err != nil {
+		return err
+	}
+	a.extensions = handshake.Negotiate(offers, func(offer handshake.Extension) (handshake.Extension, bool) {
+		answer, agreed, ok := compression.Accept(offer)
+		if ok {
+			a.deflate = &agreed
+		}
+		return answer, ok
+	})
+	return nil
+}
+
 // ours reports whether a field of a response is written by the handshake or
 // describes content, which it has not.
 func ours(name string) bool {
@@ -315,6 +353,8 @@ func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser, early []
 	c := newConn(rwc, frame.Server, Handshake{
 		Target:      strings.Clone(a.request.Target), // not all of the head
 		Subprotocol: strings.Clone(a.answer.Subprotocol),
+		Extensions:  a.extensions,
+		Deflate:     a.deflate,
 		Early:       early,
 		Data:        a.answer.Data,
 	}, a.options, ctx)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/handshake"
 )
@@ -100,9 +101,10 @@ type DialOptions struct {
 // GotConn, WroteHeaders, WroteRequest, GotFirstResponseByte and Got1xxResponse.
 //
 // The error is a [*RefusedError] if the server answers with a status other than
-// 101. It is [ErrURL], or a [*handshake.Error] whose Status is not 0, for a URL or
-// an option that cannot be used; then no connection was made. Otherwise it tells
-// how far the dial came, and wraps a [*handshake.Error] for a broken rule, the
+// 101. It is [ErrURL], [deflate.ErrWindowBits] or a [*handshake.Error] whose Status
+// is not 0, for a URL or an option that cannot be used; then no connection was
+// made. Otherwise it tells how far the dial came, and wraps a [*handshake.Error] or
+// [deflate.ErrAnswer] for a broken rule, the
 // [context.Cause] if ctx ended, [context.DeadlineExceeded] after
 // Options.HandshakeTimeout, a *RefusedError if the proxy refused, or the error of
 // the network or of TLS.
@@ -168,6 +170,11 @@ func newDialing(ctx context.Context, url string, o *DialOptions) (*dialing, erro
 	for name, value := range handshake.Lines(o.Header) {
 		d.header.Add(name, value)
 	}
+	if options.Compression != nil {
+		if err := options.Compression.Validate(); err != nil {
+			return nil, fmt.Errorf("conn: dial: %w", err)
+		}
+	}
 	var err error
 	if d.to, err = locate(noBase, url); err != nil {
 		return nil, err
@@ -229,6 +236,9 @@ func (d *dialing) prepare() error {
 		Key:          handshake.NewKey(),
 		Subprotocols: d.o.Subprotocols,
 		Extra:        handshake.Lines(extra),
+	}
+	if d.options.Compression != nil {
+		d.offer.Extensions = []handshake.Extension{d.options.Compression.Offer()}
 	}
 	d.stage = "request"
 	request, err := handshake.AppendRequest(getBuffer(0), &d.offer)
@@ -386,6 +396,9 @@ func (d *dialing) exchange(nc net.Conn, early []byte) (h Handshake, err error) {
 	if err := r.Validate(&d.offer); err != nil {
 		return h, err
 	}
+	if err := d.confirm(r, &h); err != nil {
+		return h, err
+	}
 	if d.o.OnResponse != nil {
 		if err := d.o.OnResponse(r); err != nil {
 			return h, err
@@ -397,6 +410,24 @@ func (d *dialing) exchange(nc net.Conn, early []byte) (h Handshake, err error) {
 		h.Early = append(getBuffer(len(rest)), rest...)
 	}
 	return h, nil
+}
+
+// confirm notes in h which extensions were agreed on.
+func (d *dialing) confirm(r *handshake.Response, h *Handshake) error {
+	agreed, err := r.Extensions()
+	for _, e := range agreed { // of those offered: permessage-deflate at most
+		params, err := d.options.Compression.Confirm(e)
+		if err != nil {
+			return err
+		}
+		h.Deflate = &params
+		e = handshake.Extension{Name: deflate.Name, Params: slices.Clone(e.Params)}
+		for i, p := range e.Params {
+			e.Params[i] = handshake.Param{Name: strings.Clone(p.Name), Value: strings.Clone(p.Value)} // not all of the head
+		}
+		h.Extensions = append(h.Extensions, e)
+	}
+	return err
 }
 
 // follows reports whether a response with status is a redirect to be followed.

@@ -273,6 +273,7 @@ func (c *Conn) awaitWritten() {
 // endReading ends the connection as its reader, who gives back its buffers.
 func (c *Conn) endReading() error {
 	c.in.release()
+	c.proto.release()
 	putBuffer(c.message)
 	c.message = nil
 	return c.end()
@@ -313,6 +314,10 @@ func (c *Conn) end() error {
 		c.t.closeNow()
 	}
 	c.out.fail(err)
+	if c.reading.CompareAndSwap(false, true) { // otherwise the reader does it
+		c.proto.release()
+		c.reading.Store(false)
+	}
 	c.readInt.release()
 	c.writeInt.release()
 	if cancel != nil {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/handshake"
 	"example.org/rfc6455/mask"
@@ -22,9 +23,14 @@ type Handshake struct {
 	// Subprotocol is the one in use; empty means none.
 	Subprotocol string
 
-	// Extensions are those in use. None of this package changes frames, so
-	// it is empty unless the caller of [New] supplies what it agreed on.
+	// Extensions are those in use, as the server's answer has them. They are
+	// for [Conn.Extensions] alone: permessage-deflate is in use if Deflate says
+	// so.
 	Extensions []handshake.Extension
+
+	// Deflate is what was agreed on for permessage-deflate (RFC 7692). Nil means
+	// that it is not in use. See [deflate.Config] for how to agree.
+	Deflate *deflate.Params
 
 	// Early holds octets of the peer that came together with its part of the
 	// handshake. They are read before those of the stream.
@@ -131,6 +137,9 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	c.proto.frames.TolerateNonMinimal = o.TolerateNonMinimalLength
 	c.proto.limits.maxSize = o.MaxMessageSize
 	c.proto.limits.maxRate = o.MaxControlRate
+	if h.Deflate != nil {
+		c.startCompression(h.Deflate)
+	}
 	c.out.maxSize, c.out.maxFrames = o.MaxQueuedSize, o.MaxQueuedFrames
 	c.in.least = smallInbox
 	if c.t.socket != nil {

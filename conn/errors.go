@@ -10,15 +10,25 @@ import (
 	"example.org/rfc6455/frame"
 )
 
-// An Error reports that the peer went beyond a limit of [Options]. Only the
-// values below are returned: match one with [errors.Is], read the close code
-// with [errors.AsType]. A broken rule of the protocol is a [*frame.Error].
+// An Error reports that the peer went beyond a limit of [Options], or sent a
+// compressed message that cannot be inflated. It is one of the values below or
+// wraps a [*deflate.Error]: match them with [errors.Is], read the close code with
+// [errors.AsType]. A broken rule of the protocol is a [*frame.Error].
 type Error struct {
-	code frame.CloseCode
-	text string
+	code  frame.CloseCode
+	text  string
+	cause error // a *deflate.Error, or nil
 }
 
-func (e *Error) Error() string { return "conn: " + e.text }
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return "conn: " + e.text + ": " + e.cause.Error()
+	}
+	return "conn: " + e.text
+}
+
+// Unwrap returns the [*deflate.Error] of a compressed message, or nil.
+func (e *Error) Unwrap() error { return e.cause }
 
 // CloseCode returns the code that the connection was failed with.
 func (e *Error) CloseCode() frame.CloseCode { return e.code }
@@ -26,16 +36,16 @@ func (e *Error) CloseCode() frame.CloseCode { return e.code }
 // The limits of [Options]. Each fails the connection.
 var (
 	// ErrMessageTooBig is a message longer than Options.MaxMessageSize.
-	ErrMessageTooBig = &Error{frame.CloseMessageTooBig, "message longer than Options.MaxMessageSize"}
+	ErrMessageTooBig = &Error{code: frame.CloseMessageTooBig, text: "message longer than Options.MaxMessageSize"}
 	// ErrTooManyFragments is a message in more fragments, or in more empty
 	// ones, than its size can justify.
-	ErrTooManyFragments = &Error{frame.ClosePolicyViolation, "too many fragments in a message"}
+	ErrTooManyFragments = &Error{code: frame.ClosePolicyViolation, text: "too many fragments in a message"}
 	// ErrTooManyControlFrames is a rate of control frames beyond
 	// Options.MaxControlRate.
-	ErrTooManyControlFrames = &Error{frame.ClosePolicyViolation, "more control frames than Options.MaxControlRate"}
+	ErrTooManyControlFrames = &Error{code: frame.ClosePolicyViolation, text: "more control frames than Options.MaxControlRate"}
 	// ErrStalled is a message that stopped arriving for Options.StallTimeout,
 	// or was waited for longer than Options.MessageTimeout.
-	ErrStalled = &Error{frame.ClosePolicyViolation, "message stalled"}
+	ErrStalled = &Error{code: frame.ClosePolicyViolation, text: "message stalled"}
 )
 
 // Why a connection ended although the peer broke no rule. They are found in a
@@ -63,6 +73,10 @@ var (
 	// ErrWriterOpen is a message that found another one open, begun with
 	// [Conn.NextWriter] and without progress for Options.WriteTimeout.
 	ErrWriterOpen = errors.New("conn: a MessageWriter was left open; Close it before the next message")
+	// ErrStillSent is a message, or a fragment, whose context has ended, but which
+	// is sent all the same because what follows is compressed with references to
+	// it.
+	ErrStillSent = errors.New("conn: a compressed message cannot be taken back and is sent")
 	// ErrWriterDone is a use of a [MessageWriter] after its Close.
 	ErrWriterDone = errors.New("conn: the MessageWriter is closed")
 	// ErrReaderDone is a use of a [MessageReader] after the next message was

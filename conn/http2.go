@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"example.org/rfc6455/handshake"
 )
 
 // acceptHTTP2 answers an extended CONNECT that passed all checks (RFC 8441,
@@ -18,6 +20,10 @@ func (a *acceptance) acceptHTTP2(w http.ResponseWriter, r *http.Request) (*Conn,
 	}
 	if a.answer.Subprotocol != "" {
 		w.Header().Set("Sec-Websocket-Protocol", a.answer.Subprotocol)
+	}
+	if len(a.extensions) > 0 {
+		value, _ := handshake.AppendExtensions(nil, a.extensions) // they are tokens
+		w.Header().Set("Sec-Websocket-Extensions", string(value))
 	}
 	s := &http2Stream{
 		body:    r.Body,

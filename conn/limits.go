@@ -21,7 +21,9 @@ const (
 type limits struct {
 	maxSize int64 // of a message, in octets
 
-	size      int64 // of the message so far, with the frame that was announced
+	compressed bool // whether the message is
+
+	size      int64 // of the message on the wire so far, with the frame that was announced
 	fragments int64 // of the message
 	empty     int64 // of them, without payload
 
@@ -37,7 +39,7 @@ func (l *limits) fragment(begin bool, length int64) error {
 	if begin {
 		l.size, l.fragments, l.empty = 0, 0, 0
 	}
-	if length > l.maxSize-l.size {
+	if length > l.maxWire()-l.size {
 		return ErrMessageTooBig
 	}
 	l.size += length
@@ -49,6 +51,16 @@ func (l *limits) fragment(begin bool, length int64) error {
 		return ErrTooManyFragments
 	}
 	return nil
+}
+
+// maxWire returns how long the message may be on the wire. A compressed one may
+// be as long as deflating makes what cannot be compressed; to how much it
+// inflates is charged where that is done.
+func (l *limits) maxWire() int64 {
+	if more := l.maxSize/8 + 1<<10; l.compressed && l.maxSize <= math.MaxInt64-more {
+		return l.maxSize + more
+	}
+	return l.maxSize
 }
 
 // control charges a control frame that came at now. The error is

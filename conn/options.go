@@ -15,9 +15,10 @@ const NoLimit = -1
 // Options configures a [Conn]. A nil *Options and the zero value both mean the
 // defaults, which are safe against a hostile peer. The struct is copied.
 type Options struct {
-	// MaxMessageSize limits a received message, in octets. A longer one fails
-	// the connection with 1009 as soon as its length is known, before its
-	// payload is read. Zero means 1 MiB.
+	// MaxMessageSize limits a received message, in octets after decompression.
+	// A longer one fails the connection with 1009 as soon as its length is
+	// known, before its payload is read; one that is compressed, before there
+	// are more octets of it. Zero means 1 MiB.
 	MaxMessageSize int64
 
 	// MaxControlRate limits the control frames received in a second, on
@@ -62,6 +63,11 @@ type Options struct {
 	// HandshakeTimeout limits the opening handshake, from the connection to the
 	// last octet of the response. Zero means 10 seconds.
 	HandshakeTimeout time.Duration
+
+	// Compression is what to agree on with the peer for permessage-deflate (RFC
+	// 7692). Nil means to send and to accept no compressed messages. It must not
+	// be modified afterwards.
+	Compression *Compression
 
 	// TolerateNonMinimalLength accepts data frames whose length is encoded in
 	// more octets than it needs, which Section 5.2 forbids.

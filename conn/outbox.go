@@ -44,6 +44,8 @@ type outbox struct {
 	dropping []*waiter // those whose context ended while their frame was flying
 	spare    []*waiter // to be used again; they stay with their connection, as synctest wants of channels
 
+	deflater deflater
+
 	maxSize   int // Options.MaxQueuedSize
 	maxFrames int // Options.MaxQueuedFrames
 	pongs     int // of waiting
@@ -70,6 +72,7 @@ const (
 	left    verdict = iota // it has left
 	dropped                // it was taken back before its first octet left
 	torn                   // a part of it has left
+	kept                   // it will leave, because frames that follow refer to it
 	lead                   // it waits still, and the waiter is the flusher now
 	failed                 // nothing can be written any more
 )
@@ -136,16 +139,24 @@ func (o *outbox) closed() error {
 
 // append encodes a frame behind those that wait and returns its number.
 func (o *outbox) append(h frame.Header, payload []byte) uint64 {
+	return o.add(h, payload, item{payload: len(payload)})
+}
+
+// add is append with an item that says what there is to know about the payload.
+func (o *outbox) add(h frame.Header, payload []byte, i item) uint64 {
 	o.newest++
-	o.waiting.add(o.newest, h, payload)
+	i.id = o.newest
+	o.waiting.add(h, payload, i)
 	return o.newest
 }
 
 // appendPrepared adds a message as it was encoded for servers.
 func (o *outbox) appendPrepared(m *Prepared) uint64 {
+	e := o.deflater.prepared(m)
 	o.newest++
 	o.waiting.frames++
-	o.waiting.push(item{id: o.newest, shared: m.wire, opcode: m.opcode, fin: true, payload: len(m.payload())})
+	o.waiting.push(item{id: o.newest, shared: e.wire, opcode: m.opcode, fin: true,
+		payload: len(m.payload()), compressed: e.compressed, deflated: len(e.payload())})
 	return o.newest
 }
 
@@ -190,16 +201,46 @@ func (o *outbox) wrote(n int) {
 	}
 }
 
-// drop takes back a frame, which makes room.
+// drop takes back a frame, which makes room. The verdict is dropped, torn, kept or
+// left.
 func (o *outbox) drop(id uint64) verdict {
-	v := o.waiting.drop(id)
-	if v != dropped {
-		v = o.flying.drop(id)
+	i := o.find(id)
+	switch {
+	case i == nil:
+		return left
+	case id == o.flying.begun:
+		return torn
+	case i.bound || o.referred(i):
+		return kept
+	case i.context == o.deflater.context:
+		o.deflater.restart()
 	}
-	if v == dropped {
-		o.wake()
+	if o.waiting.drop(id) != dropped {
+		o.flying.drop(id)
 	}
-	return v
+	o.wake()
+	return dropped
+}
+
+// find returns the last item of a frame that has not left, or nil.
+func (o *outbox) find(id uint64) *item {
+	for _, b := range []*batch{&o.waiting, &o.flying} {
+		for n := len(b.items) - 1; n >= 0; n-- {
+			if b.items[n].id == id {
+				return &b.items[n]
+			}
+		}
+	}
+	return nil
+}
+
+// referred reports whether a frame that follows refers to that of i.
+func (o *outbox) referred(i *item) bool {
+	if i.context == 0 {
+		return false
+	}
+	refers := func(j item) bool { return j.context == i.context && j.id > i.id }
+	return slices.ContainsFunc(o.waiting.items, refers) || slices.ContainsFunc(o.flying.items, refers)
 }
 
 // dropPosted drops the oldest message that nobody waits for and that has not
@@ -255,6 +296,7 @@ func (o *outbox) fail(err error) {
 	if o.err == nil {
 		o.err = err
 	}
+	o.deflater.restart()
 	if !o.flushing {
 		o.abandon()
 	}
@@ -300,10 +342,17 @@ type item struct {
 	shared     []byte // not modified by anybody until it has left
 	pooled     bool   // whether shared is of getBuffer, to be put back
 
-	opcode  frame.Opcode // of the frame's message, if it is the last item of one
+	// Of the last item of a frame:
+
+	opcode  frame.Opcode // of the frame's message
 	fin     bool
 	payload int  // octets of the frame's payload
 	posted  bool // whether it is a message that nobody waits for
+
+	compressed bool   // whether the frame's message is
+	deflated   int    // octets to which the payload was compressed
+	context    uint64 // deflater.context, if that was used; 0 otherwise
+	bound      bool   // whether it continues a compressed message, and cannot be taken back
 }
 
 func (i *item) len() int {
@@ -325,27 +374,41 @@ func (b *batch) push(i item) {
 	b.size += i.len()
 }
 
-// add encodes a frame. A payload too long to be gathered is masked into a
-// buffer of its own, or stays where it is if it is not to be masked.
-func (b *batch) add(id uint64, h frame.Header, payload []byte) {
+// add encodes a frame, of which i becomes the last item. A payload too long to be
+// gathered is masked into a buffer of its own, or stays where it is if it is not
+// to be masked. One that is pooled is the batch's from now on.
+func (b *batch) add(h frame.Header, payload []byte, i item) {
 	b.frames++
+	i.opcode, i.fin = h.Opcode, h.Flags.Has(frame.FIN)
+	if i.compressed {
+		i.deflated = len(payload)
+	}
 	start := len(b.buf)
 	if len(payload) <= gatherSize {
 		b.buf = growBuffer(b.buf, frame.MaxHeaderSize+len(payload), math.MaxInt)
 		b.buf, _ = frame.AppendFrame(b.buf, h, payload) // h is ours, and legal
-		b.push(item{id: id, start: start, end: len(b.buf), opcode: h.Opcode, fin: h.Flags.Has(frame.FIN), payload: len(payload)})
+		if i.pooled {
+			putBuffer(payload)
+			i.pooled = false
+		}
+		i.start, i.end = start, len(b.buf)
+		b.push(i)
 		return
 	}
 	h.Length = int64(len(payload))
 	b.buf = growBuffer(b.buf, frame.MaxHeaderSize, math.MaxInt)
 	b.buf, _ = h.AppendBinary(b.buf)
-	b.push(item{id: id, start: start, end: len(b.buf)})
-	long := item{id: id, shared: payload, opcode: h.Opcode, fin: h.Flags.Has(frame.FIN), payload: len(payload)}
-	if h.Flags.Has(frame.MASK) {
-		long.shared, long.pooled = getBuffer(len(payload))[:len(payload)], true
-		mask.Copy(long.shared, payload, h.Key)
+	b.push(item{id: i.id, start: start, end: len(b.buf)})
+	i.shared = payload
+	switch {
+	case !h.Flags.Has(frame.MASK):
+	case i.pooled:
+		mask.Apply(payload, h.Key)
+	default:
+		i.shared, i.pooled = getBuffer(len(payload))[:len(payload)], true
+		mask.Copy(i.shared, payload, h.Key)
 	}
-	b.push(long)
+	b.push(i)
 }
 
 // chunk returns what to write next: as many frames as lie side by side, or
@@ -447,4 +510,9 @@ func (b *batch) compact() {
 		i.start, i.end = start, n
 	}
 	b.buf, b.gaps = b.buf[:n], 0
+}
+
+// has reports whether b holds a frame, or a part of it.
+func (b *batch) has(id uint64) bool {
+	return slices.ContainsFunc(b.items, func(i item) bool { return i.id == id })
 }

@@ -36,6 +36,8 @@ type peer struct {
 	*conntest.End
 	t    testing.TB
 	role frame.Role // of the peer
+
+	extensions frame.Flags // reserved bits that frames may have
 }
 
 // open returns a connection in the role, and its peer. Options of the peer's
@@ -160,7 +162,7 @@ func (p *peer) next() (frame.Header, []byte, error) {
 			return h, nil, err
 		}
 	}
-	if err := h.Validate(p.role, 0); err != nil {
+	if err := h.Validate(p.role, p.extensions); err != nil {
 		return h, nil, err
 	}
 	payload := make([]byte, h.Length)

@@ -1,17 +1,20 @@
 package conn
 
 import (
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 )
 
 // A protocol takes the octets of a peer and says what they mean: it decodes
-// frames, puts messages and control frames together, judges UTF-8 as it comes
-// and charges every limit. It does no I/O, knows no clock and keeps no slice
-// between calls.
+// frames, puts messages and control frames together, inflates messages, judges
+// UTF-8 as it comes and charges every limit. It does no I/O, knows no clock and
+// keeps no slice between calls.
 type protocol struct {
 	frames frame.Decoder
 	text   frame.UTF8
 	limits limits
+
+	inflater *deflate.Decompressor // nil unless permessage-deflate is in use
 
 	// control holds a control frame's payload of which a part has come.
 	control []byte // len(control) <= frame.MaxControlPayload
@@ -25,8 +28,13 @@ type event struct {
 	end    bool         // whether payload ends it
 
 	// payload is a part of the octets given, or of protocol.control: it is
-	// valid until the next call.
+	// valid until the next call. That of a compressed message is what was
+	// appended to inflated; it may be empty although more follows.
 	payload []byte
+
+	// inflated is the caller's, of getBuffer or nil, for the payloads of
+	// compressed messages.
+	inflated []byte
 
 	// code is that of a Close frame, whose reason is payload.
 	code frame.CloseCode
@@ -73,6 +81,7 @@ func (p *protocol) dataPiece(piece *frame.Piece, ev *event) error {
 		ev.begin = piece.Header.Opcode != frame.OpContinuation
 		if ev.begin {
 			p.text = frame.UTF8{}
+			p.limits.compressed = piece.Header.Flags.Has(frame.RSV1)
 		}
 		if err := p.limits.fragment(ev.begin, piece.Header.Length); err != nil {
 			return err
@@ -82,8 +91,17 @@ func (p *protocol) dataPiece(piece *frame.Piece, ev *event) error {
 	ev.opcode = p.frames.Opcode()
 	ev.end = piece.Last() && !p.frames.Open()
 	ev.payload = piece.Payload
+	if p.compressed() {
+		start := len(ev.inflated)
+		var err error
+		ev.inflated, err = inflate(p.inflater, ev.inflated, piece.Payload, ev.end, p.limits.maxSize)
+		if err != nil {
+			return err
+		}
+		ev.payload = ev.inflated[start:]
+	}
 	if ev.opcode == frame.OpText {
-		if p.text.Next(piece.Payload) < len(piece.Payload) || ev.end && !p.text.Complete() {
+		if p.text.Next(ev.payload) < len(ev.payload) || ev.end && !p.text.Complete() {
 			return frame.ErrInvalidUTF8
 		}
 	}
@@ -120,3 +138,13 @@ func (p *protocol) midFrame() bool { return p.frames.Remaining() > 0 }
 
 // midMessage reports whether a message was begun and is still to end.
 func (p *protocol) midMessage() bool { return p.frames.Open() || p.midFrame() }
+
+// compressed reports whether the message that was begun last is.
+func (p *protocol) compressed() bool { return p.limits.compressed }
+
+// release gives up what inflating holds. Nothing can be read any more.
+func (p *protocol) release() {
+	if p.inflater != nil {
+		p.inflater.Release()
+	}
+}

@@ -100,11 +100,22 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		c.endRead()
 		return canceled("read", ctx)
 	}
+	return nil
+}
+
+// beginMessage gives up what the reads before have left.
+func (c *Conn) beginMessage() {
+	c.stream.abandon()
+	c.releaseMessage()
+}
+
+// releaseMessage gives back the buffer of a message that was handed out and is
+// no longer valid.
+func (c *Conn) releaseMessage() {
 	if c.message != nil && !c.partial {
 		putBuffer(c.message)
 		c.message = nil
 	}
-	return nil
 }
 
 // notReader is the error of a second reader. While the connection is closed by
@@ -137,7 +148,7 @@ func (c *Conn) endRead() {
 
 // readWhole reads a message. The result is a part of the inbox, or c.message.
 func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
-	c.stream.abandon()
+	c.beginMessage()
 	var ev event
 	for {
 		err := c.next(ctx, &ev)
@@ -146,11 +157,13 @@ func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
 		}
 		for err == nil {
 			c.partial = !ev.end
-			c.message = append(c.grow(len(ev.payload)), ev.payload...)
+			if !c.proto.compressed() {
+				c.message = append(c.grow(len(ev.payload)), ev.payload...)
+			}
 			if ev.end {
 				return ev.opcode, c.message, nil
 			}
-			if rest := c.proto.frames.Remaining(); rest < directSize || c.in.r < c.in.w {
+			if rest := c.proto.frames.Remaining(); rest < directSize || c.in.r < c.in.w || c.proto.compressed() {
 				break
 			}
 			err = c.nextDirect(ctx, &ev)
@@ -204,13 +217,18 @@ func canceled(operation string, ctx context.Context) error {
 	return fmt.Errorf("conn: %s: %w", operation, context.Cause(ctx))
 }
 
-// next waits for the next piece of a message. It handles control frames on the
-// way, and passes over messages that nobody wants. The error is errCanceled or
-// final.
+// next waits for the next piece of a message; that of a compressed one is at the
+// end of c.message. It handles control frames on the way, and passes over
+// messages that nobody wants. The error is errCanceled or final.
 func (c *Conn) next(ctx context.Context, ev *event) error {
 	for {
+		if !c.partial {
+			c.message = c.message[:0]
+		}
+		ev.inflated = c.message
 		n, err := c.proto.next(c.in.bytes(), ev)
 		c.in.r += n
+		c.message = ev.inflated
 		if err != nil {
 			return c.fail(err)
 		}
@@ -224,6 +242,7 @@ func (c *Conn) next(ctx context.Context, ev *event) error {
 			if !c.stream.passOver(ev) && !c.closing.Load() {
 				return nil
 			}
+			c.partial = false
 		default:
 			if err := c.control(ev); err != nil {
 				return err
@@ -248,6 +267,11 @@ func (c *Conn) count(ev *event) {
 	c.waited = 0
 	c.received.messages++
 	c.received.payload += uint64(c.size)
+	if c.proto.compressed() {
+		c.received.compressed++
+		c.received.compressedPayload += uint64(c.size)
+		c.received.compressedOctets += uint64(c.proto.limits.size)
+	}
 	if c.options.Hooks.OnMessage != nil {
 		c.options.Hooks.OnMessage(c, Received, ev.opcode, c.size)
 	}
@@ -265,6 +289,9 @@ func (c *Conn) fill(ctx context.Context) error {
 func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 	if c.owes {
 		c.writeOwed()
+	}
+	if direct == nil {
+		c.releaseMessage()
 	}
 	for {
 		if ctx.Err() != nil {

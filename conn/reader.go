@@ -49,16 +49,15 @@ func (c *Conn) NextReader(ctx context.Context) (MessageReader, error) {
 		return MessageReader{}, err
 	}
 	defer c.endRead()
-	c.stream.abandon()
+	c.beginMessage()
 	ev := event{opcode: c.proto.frames.Opcode(), payload: c.message}
-	if !c.partial {
-		if err := c.next(ctx, &ev); err == errCanceled {
-			return MessageReader{}, canceled("read", ctx)
-		} else if err != nil {
-			return MessageReader{}, err
-		}
+	if c.partial {
+		c.message, c.partial = nil, false // the part of a message is the reader's now
+	} else if err := c.next(ctx, &ev); err == errCanceled {
+		return MessageReader{}, canceled("read", ctx)
+	} else if err != nil {
+		return MessageReader{}, err
 	}
-	c.message, c.partial = nil, false // a part of a message is the reader's now
 	c.stream = streamed{open: true, piece: ev}
 	return MessageReader{c, c.serial, ev.opcode}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/handshake"
 )
@@ -91,7 +92,7 @@ func isPermanent(err error) bool {
 	}
 	// What the peer does wrong has no status to be refused with.
 	e, ok := errors.AsType[*handshake.Error](err)
-	return errors.Is(err, ErrURL) || ok && e.Status() != 0
+	return errors.Is(err, ErrURL) || errors.Is(err, deflate.ErrWindowBits) || ok && e.Status() != 0
 }
 
 // retryAfter returns how long a server wants to be left alone.

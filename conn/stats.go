@@ -25,6 +25,10 @@ type Traffic struct {
 	Payload  uint64 // octets of their payloads
 	Control  uint64 // pings, pongs and Close frames
 	Octets   uint64 // octets of frames on the wire
+
+	Compressed        uint64 // those of Messages that were compressed (RFC 7692)
+	CompressedPayload uint64 // octets of their payloads
+	CompressedOctets  uint64 // octets to which these were compressed
 }
 
 // add counts the frame of which i is the last item.
@@ -37,16 +41,26 @@ func (t *Traffic) add(i *item) {
 	if i.fin {
 		t.Messages++
 	}
+	if !i.compressed {
+		return
+	}
+	t.CompressedPayload += uint64(i.payload)
+	t.CompressedOctets += uint64(i.deflated)
+	if i.fin {
+		t.Compressed++
+	}
 }
 
 // counters are the reader's own, which it publishes before it waits.
 type counters struct {
-	messages, payload, control, octets, early uint64
+	messages, payload, control, octets, early       uint64
+	compressed, compressedPayload, compressedOctets uint64
 }
 
 // sharedCounters are counters as others see them.
 type sharedCounters struct {
-	messages, payload, control, octets, early atomic.Uint64
+	messages, payload, control, octets, early       atomic.Uint64
+	compressed, compressedPayload, compressedOctets atomic.Uint64
 }
 
 // publish lets others see what was received.
@@ -56,6 +70,11 @@ func (c *Conn) publish() {
 	c.shared.control.Store(c.received.control)
 	c.shared.octets.Store(c.received.octets)
 	c.shared.early.Store(c.received.early)
+	if c.received.compressed > 0 {
+		c.shared.compressed.Store(c.received.compressed)
+		c.shared.compressedPayload.Store(c.received.compressedPayload)
+		c.shared.compressedOctets.Store(c.received.compressedOctets)
+	}
 }
 
 // Stats returns the counters. What was received is counted up to the last time
@@ -67,6 +86,10 @@ func (c *Conn) Stats() Stats {
 			Payload:  c.shared.payload.Load(),
 			Control:  c.shared.control.Load(),
 			Octets:   c.shared.octets.Load(),
+
+			Compressed:        c.shared.compressed.Load(),
+			CompressedPayload: c.shared.compressedPayload.Load(),
+			CompressedOctets:  c.shared.compressedOctets.Load(),
 		},
 		EarlyOctets:    c.shared.early.Load(),
 		MaxMessageSize: c.options.MaxMessageSize,

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -21,13 +22,27 @@ const minProgress = 1 << 10
 // [frame.ErrInvalidUTF8] for a message that may not be sent, [ErrWriterOpen],
 // or a [*CloseError]; after a Close frame was sent it matches [net.ErrClosed].
 //
+// With context takeover a compressed message cannot be taken back once others
+// refer to it: when ctx ends then, the error matches [ErrStillSent], too.
+//
 // The messages of one goroutine are sent in its order. Those that are written at
 // once share system calls.
 func (c *Conn) WriteMessage(ctx context.Context, op frame.Opcode, p []byte) error {
+	return c.writeMessage(ctx, op, p, compressible)
+}
+
+// WriteUncompressed is [Conn.WriteMessage] for a message that is not compressed
+// although others are, as a mixture of secrets and of what others chose should
+// not be.
+func (c *Conn) WriteUncompressed(ctx context.Context, op frame.Opcode, p []byte) error {
+	return c.writeMessage(ctx, op, p, uncompressed)
+}
+
+func (c *Conn) writeMessage(ctx context.Context, op frame.Opcode, p []byte, f form) error {
 	if err := checkMessage(op, p); err != nil {
 		return err
 	}
-	if err := c.send(ctx, frame.Header{Flags: frame.FIN, Opcode: op}, p, nil); err != nil {
+	if err := c.send(ctx, frame.Header{Flags: frame.FIN, Opcode: op}, p, f, nil); err != nil {
 		return err
 	}
 	c.wroteMessage(op, int64(len(p)))
@@ -43,19 +58,25 @@ func (c *Conn) wroteMessage(op frame.Opcode, octets int64) {
 
 // send writes a data frame and waits until it has left; w is the writer of
 // whose message it is a part, or nil for a whole message.
-func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, w *MessageWriter) error {
+func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, f form, w *MessageWriter) error {
 	o := &c.out
 	o.mu.Lock()
 	if err := c.admit(ctx, len(p), w); err != nil {
 		o.mu.Unlock()
 		return err
 	}
-	id := o.append(c.masked(h), p)
+	i := item{payload: len(p)}
+	if f == compressible {
+		// From here on it is certain behind which frames this one goes.
+		o.deflater.deflate(&h, &p, &i)
+	}
+	id := o.add(c.masked(h), p, i)
 	o.stream = w
 	o.progress++
 	err := c.deliver(ctx, id)
+	sent := err == nil || errors.Is(err, ErrStillSent)
 	// Without a first frame there is no message that others wait for.
-	if w != nil && (err == nil && h.Flags.Has(frame.FIN) || err != nil && h.Opcode != frame.OpContinuation) {
+	if w != nil && (sent && h.Flags.Has(frame.FIN) || !sent && h.Opcode != frame.OpContinuation) {
 		c.endStream()
 	}
 	return err
@@ -165,8 +186,16 @@ func (c *Conn) deliver(ctx context.Context, id uint64) error {
 		return nil
 	case dropped:
 		return canceled("write", ctx)
+	case kept:
+		return stillSent(ctx)
 	}
 	return c.writeError()
+}
+
+// stillSent is the error of a writer whose context has ended, but whose frame
+// cannot be taken back.
+func stillSent(ctx context.Context) error {
+	return fmt.Errorf("%w: %w", ErrStillSent, context.Cause(ctx))
 }
 
 // withdraw takes back the frame of a waiter whose context has ended because of
@@ -180,10 +209,9 @@ func (c *Conn) withdraw(w *waiter, cause error) verdict {
 		return <-w.ready
 	}
 	o.waiters = slices.Delete(o.waiters, i, i+1)
-	if o.waiting.drop(w.id) == dropped {
-		o.wake()
-		o.mu.Unlock()
-		return dropped
+	if !o.flying.has(w.id) {
+		defer o.mu.Unlock()
+		return o.drop(w.id)
 	}
 	w.cause = cause
 	o.dropping = append(o.dropping, w)
@@ -207,6 +235,8 @@ func (c *Conn) flush(ctx context.Context, id uint64) (result error) {
 			switch o.drop(id) {
 			case dropped:
 				own, result = false, canceled("write", ctx)
+			case kept:
+				own, result = false, stillSent(ctx)
 			case torn:
 				c.writeTorn(context.Cause(ctx))
 			}

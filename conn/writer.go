@@ -2,6 +2,7 @@ package conn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -22,7 +23,8 @@ type MessageWriter struct {
 	fragment frame.Opcode // of the next fragment
 	size     int64        // octets of the fragments that were sent
 	text     *frame.UTF8  // judges a text message; nil for a binary one
-	buf      []byte       // of getBuffer; len(buf) <= writerSize
+	form     form
+	buf      []byte // of getBuffer; len(buf) <= writerSize
 	done     bool
 }
 
@@ -30,7 +32,17 @@ type MessageWriter struct {
 // nothing is sent yet. It must be ended with Close. The error is [ErrOpcode] or
 // that of a connection that takes no more messages.
 func (c *Conn) NextWriter(op frame.Opcode) (*MessageWriter, error) {
-	w := &MessageWriter{c: c, opcode: op, fragment: op}
+	return c.nextWriter(op, compressible)
+}
+
+// NextUncompressedWriter is [Conn.NextWriter] for a message that is not
+// compressed: see [Conn.WriteUncompressed].
+func (c *Conn) NextUncompressedWriter(op frame.Opcode) (*MessageWriter, error) {
+	return c.nextWriter(op, uncompressed)
+}
+
+func (c *Conn) nextWriter(op frame.Opcode, f form) (*MessageWriter, error) {
+	w := &MessageWriter{c: c, opcode: op, fragment: op, form: f}
 	switch op {
 	case frame.OpBinary:
 	case frame.OpText:
@@ -50,7 +62,8 @@ func (c *Conn) NextWriter(op frame.Opcode) (*MessageWriter, error) {
 // Write adds p to the message. It returns how many octets of p were taken, and
 // does not retain it. The errors are those of [Conn.WriteMessage] and
 // [ErrWriterDone]. When ctx ends between two frames nothing that was taken is
-// lost, and writing can go on.
+// lost, and writing can go on; with [ErrStillSent] what was gathered is sent
+// without being waited for.
 func (w *MessageWriter) Write(ctx context.Context, p []byte) (n int, err error) {
 	if w.done {
 		return 0, ErrWriterDone
@@ -83,8 +96,8 @@ func (w *MessageWriter) Flush(ctx context.Context) error {
 }
 
 // Close sends the last fragment and ends the message. After an error other than
-// that of ctx the message cannot be ended any more. The errors are those of
-// Write; a text message that ends within a character is
+// that of ctx the message cannot be ended any more; after [ErrStillSent] it has
+// ended. The errors are those of Write; a text message that ends within a character is
 // [frame.ErrInvalidUTF8].
 func (w *MessageWriter) Close(ctx context.Context) error {
 	if w.done {
@@ -93,20 +106,23 @@ func (w *MessageWriter) Close(ctx context.Context) error {
 	if w.text != nil && !w.text.Complete() {
 		return fmt.Errorf("conn: write: %w", frame.ErrInvalidUTF8)
 	}
-	if err := w.send(ctx, frame.FIN); err != nil {
+	err := w.send(ctx, frame.FIN)
+	if err != nil && !errors.Is(err, ErrStillSent) {
 		return err
 	}
-	w.c.wroteMessage(w.opcode, w.size)
+	if err == nil {
+		w.c.wroteMessage(w.opcode, w.size)
+	}
 	w.done = true
 	putBuffer(w.buf)
 	w.buf = nil
-	return nil
+	return err
 }
 
 // send sends what has been gathered as a fragment.
 func (w *MessageWriter) send(ctx context.Context, flags frame.Flags) error {
-	err := w.c.send(ctx, frame.Header{Flags: flags, Opcode: w.fragment}, w.buf, w)
-	if err == nil {
+	err := w.c.send(ctx, frame.Header{Flags: flags, Opcode: w.fragment}, w.buf, w.form, w)
+	if err == nil || errors.Is(err, ErrStillSent) {
 		w.fragment = frame.OpContinuation
 		w.size += int64(len(w.buf))
 		w.buf = w.buf[:0]
