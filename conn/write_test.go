@@ -241,6 +241,69 @@ func TestWriteContext(t *testing.T) {
 	})
 }
 
+// A frame that is in the flusher's hands with others can still be taken back, and
+// the others leave.
+func TestWriteContextInBatch(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := openPipe(t, role, conn.Handshake{}, nil, 16)
+		write := func(ctx context.Context, m string) <-chan error {
+			done := make(chan error, 1)
+			go func() { done <- c.WriteMessage(ctx, frame.OpText, []byte(m)) }()
+			synctest.Wait()
+			return done
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		first := write(t.Context(), "the first goes alone")
+		second := write(t.Context(), "the second has company")
+		third := write(ctx, "the third is taken back")
+		fourth := write(t.Context(), "the fourth follows")
+		p.expectText("the first goes alone") // the others are one batch now
+		synctest.Wait()
+		cancel(errTest)
+		if err := <-third; !errors.Is(err, errTest) || errors.Is(err, net.ErrClosed) {
+			t.Errorf("third = %v, want the cause", err)
+		}
+		p.expectText("the second has company")
+		p.expectText("the fourth follows")
+		for i, done := range []<-chan error{first, second, fourth} {
+			if err := <-done; err != nil {
+				t.Errorf("write %d = %v", i, err)
+			}
+		}
+		p.expectNothing()
+	})
+}
+
+// The context of one whose frame has begun to leave ends the connection, also if
+// another goroutine is writing it.
+func TestWriteContextTornInBatch(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := openPipe(t, role, conn.Handshake{}, nil, 16)
+		ctx, cancel := context.WithCancelCause(t.Context())
+		var done [3]chan error
+		for i, use := range []context.Context{t.Context(), t.Context(), ctx} {
+			done[i] = make(chan error, 1)
+			go func() { done[i] <- c.WriteMessage(use, frame.OpBinary, make([]byte, 100)) }()
+			synctest.Wait()
+		}
+		for range 2 {
+			p.expectFrame(frame.FIN, frame.OpBinary, make([]byte, 100))
+		}
+		synctest.Wait()
+		cancel(errTest)
+		for i, done := range done[:2] {
+			if err := <-done; err != nil {
+				t.Errorf("write %d = %v", i, err)
+			}
+		}
+		err := <-done[2]
+		checkEnd(t, err, conn.Local, frame.CloseAbnormalClosure, "", errTest)
+		if err != c.Err() {
+			t.Errorf("WriteMessage = %v, Err = %v; want the same", err, c.Err())
+		}
+	})
+}
+
 // In the middle of a frame the end of the context is that of the connection.
 func TestWriteContextMidFrame(t *testing.T) {
 	bothRoles(t, func(t *testing.T, role frame.Role) {
