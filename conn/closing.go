@@ -326,10 +326,10 @@ func (c *Conn) end() error {
 	for _, h := range hubs {
 		h.remove(c)
 	}
+	defer close(c.done) // even if the hook panics
 	if c.options.Hooks.OnClose != nil {
 		c.options.Hooks.OnClose(c, err)
 	}
 	c.options.Logger.Debug("websocket closed", "conn", c, "code", int(err.Code), "by", err.By.String(), "error", err)
-	close(c.done)
 	return err
 }

@@ -332,3 +332,50 @@ func TestContextReleased(t *testing.T) {
 		}
 	})
 }
+
+// TestCloseFromHooks: a hook may close its connection.
+func TestCloseFromHooks(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		var ends atomic.Int32
+		c, p := open(t, role, &conn.Options{Hooks: &conn.Hooks{
+			OnClose: func(c *conn.Conn, err *conn.CloseError) {
+				ends.Add(1)
+				if got := c.Close(frame.CloseNormalClosure, ""); got != nil {
+					t.Errorf("Close in OnClose = %v", got)
+				}
+				c.CloseNow()
+			},
+			OnMessage: func(c *conn.Conn, _ conn.Direction, _ frame.Opcode, _ int64) {
+				go c.Close(frame.CloseGoingAway, "")
+			},
+		}})
+		reader := receive(c)
+		p.sendText("hello")
+		p.expectClose(frame.CloseGoingAway, "")
+		p.sendClose(frame.CloseGoingAway, "")
+		p.hangsUp()
+		checkEnd(t, (<-reader).err, conn.Local, frame.CloseGoingAway, "", nil)
+		<-c.Done()
+		if n := ends.Load(); n != 1 {
+			t.Errorf("OnClose was called %d times", n)
+		}
+	})
+}
+
+// TestPanicInOnClose: those who wait for the end are told of it all the same.
+func TestPanicInOnClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, _ := open(t, frame.Server, &conn.Options{Hooks: &conn.Hooks{
+			OnClose: func(*conn.Conn, *conn.CloseError) { panic(errWhy) },
+		}})
+		func() {
+			defer func() {
+				if recover() != errWhy {
+					t.Error("the panic was swallowed")
+				}
+			}()
+			c.CloseNow()
+		}()
+		<-c.Done()
+	})
+}
