@@ -1,16 +1,15 @@
 package conn
 
+import "bytes"
+
 // ScribblePools overwrites the buffers that nobody may hold any longer.
 func ScribblePools() {
+	scribble := bytes.Repeat([]byte{0xee}, 1<<20)
 	for _, size := range []int{4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
 		var buffers [4][]byte
 		for i := range buffers {
-			b := getBuffer(size)
-			b = b[:cap(b)]
-			for j := range b {
-				b[j] = 0xee
-			}
-			buffers[i] = b
+			buffers[i] = getBuffer(size)
+			copy(buffers[i][:size], scribble)
 		}
 		for _, b := range buffers {
 			putBuffer(b)
