@@ -13,7 +13,7 @@ import (
 )
 
 // patience limits the wait for anything that must happen.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // An actor is a peer under remote control. It is told what to do with commands,
 // and tells what it sees in events: the same ones for every implementation, as
