@@ -87,6 +87,10 @@ func Cases(peer frame.Role) []*Case {
 		closeCases(),
 		limitCases(),
 		performanceCases(),
+		requestCases(),
+		earlyCases(),
+		deliveryCases(),
+		faultCases(),
 	)
 	return slices.DeleteFunc(all, func(c *Case) bool { return !c.peers().Has(peer) })
 }

@@ -124,6 +124,15 @@ func (s *session) begin(early []byte) {
 // accept answers the request of the client with a response that opens the
 // connection, and frames glued to it.
 func (s *session) accept(frames []raw) error {
+	var b []byte
+	for _, f := range frames {
+		b = s.encode(b, f)
+	}
+	return s.acceptWith(b)
+}
+
+// acceptWith is accept with octets, which have been logged.
+func (s *session) acceptWith(glued []byte) error {
 	if s.invalid != nil {
 		b, _ := handshake.AppendRefusal(nil, 400, nil, s.invalid.Error()+"\n")
 		s.log.add(Sent, b, int64(len(b)), "response")
@@ -139,10 +148,7 @@ func (s *session) accept(frames []raw) error {
 		return fmt.Errorf("the response cannot be made: %w", err)
 	}
 	s.log.add(Sent, b, int64(len(b)), "response, status 101")
-	for _, f := range frames {
-		b = s.encode(b, f)
-	}
-	if err := s.write(b); err != nil {
+	if err := s.write(append(b, glued...)); err != nil {
 		return err
 	}
 	s.begin(s.early)

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,7 @@ type session struct {
 	owed     [][]byte  // payloads of pings that came in the middle of it
 
 	closeSent bool // whether the tester has sent a Close frame
+	bounded   bool // whether the peer may say that it has had enough
 
 	verdict, closing Verdict
 	why, closingWhy  string
@@ -176,6 +178,17 @@ var errSilent = errors.New("nothing came in time")
 
 // next returns the next event before deadline, or errSilent. It answers pings.
 func (s *session) next(deadline time.Time) (event, error) {
+	e, err := s.nextEvent(deadline)
+	if err != nil || !s.bounded {
+		return e, err
+	}
+	if done, err := s.bound(e); done {
+		return e, cmp.Or(err, errDone)
+	}
+	return e, nil
+}
+
+func (s *session) nextEvent(deadline time.Time) (event, error) {
 	if len(s.unread) > 0 {
 		e := s.unread[0]
 		s.unread = s.unread[1:]

@@ -70,8 +70,8 @@ func prefixes(s string) [][]byte {
 // between returns the octets from one to another, with a text after each.
 func between(from, to byte, after string) string {
 	var r []byte
-	for c := from; c <= to; c++ {
-		r = append(append(r, c), after...)
+	for i := range int(to) - int(from) + 1 {
+		r = append(append(r, from+byte(i)), after...)
 	}
 	return string(r)
 }
