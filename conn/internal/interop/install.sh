@@ -5,6 +5,7 @@
 # lock file beside the scripts that use it. Says at the end what there is.
 set -euo pipefail
 cd "$(dirname "$0")"
+PATH=$PATH:/usr/sbin # where Debian has nginx and HAProxy
 
 # Debian's own Python has Debian's python3-websockets; another one may come first
 # in PATH.
