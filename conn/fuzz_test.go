@@ -12,11 +12,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/conn/conntest"
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 )
 
@@ -36,7 +38,7 @@ func isDocumented(err error) bool {
 // readScript reads from a connection to which octets come in pieces of Split,
 // and ends them. How it reads is a matter of seed. It returns the messages, the
 // end, and the octets that the connection wrote.
-func readScript(t *testing.T, role frame.Role, octets []byte, split, early int, seed uint64) (messages []string, end error, written []byte) {
+func readScript(t *testing.T, role frame.Role, agreed *deflate.Params, octets []byte, split, early int, seed uint64) (messages []string, end error, written []byte) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	local, other := conntest.Pipe(1 << 20)
 	var reading sync.WaitGroup
@@ -47,7 +49,7 @@ func readScript(t *testing.T, role frame.Role, octets []byte, split, early int, 
 	other.Write(octets[early:])
 	other.CloseWrite()
 	c := conn.New(conntest.Inject(local, conntest.Faults{Read: conntest.Flow{Split: split}}), role,
-		conn.Handshake{Early: bytes.Clone(octets[:early])},
+		conn.Handshake{Early: bytes.Clone(octets[:early]), Deflate: agreed},
 		&conn.Options{MaxMessageSize: 1 << 12, PingInterval: conn.NoLimit})
 	for end == nil {
 		switch how := rng.IntN(4); how {
@@ -89,17 +91,28 @@ func readScript(t *testing.T, role frame.Role, octets []byte, split, early int, 
 	return messages, end, written
 }
 
+// compression returns what a connection has agreed on if it compresses: that
+// later messages refer to earlier ones.
+func compression(deflated bool) *deflate.Params {
+	if deflated {
+		return &deflate.Params{}
+	}
+	return nil
+}
+
 // FuzzRead: whatever a peer sends, the messages and the end are the same however
 // it arrives and is read, the end is one that is documented, and what comes back
 // are whole frames, the last a Close frame with the code of the end.
 func FuzzRead(f *testing.F) {
-	f.Add([]byte("\x81\x05Hello"), true, byte(1), byte(3), uint64(1))
-	f.Add([]byte("\x01\x03Hel\x89\x02hi\x80\x02lo\x88\x02\x03\xe8\x81\x00"), true, byte(3), byte(0), uint64(2))
-	f.Add([]byte("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x89\x80\x00\x00\x00\x00\x88\x80\x00\x00\x00\x00"), false, byte(2), byte(30), uint64(3))
-	f.Add([]byte("\x82\x7e\x10\x00"+strings.Repeat("*", 4096)+"\x82\x7e\x10\x01"), true, byte(100), byte(200), uint64(4))
-	f.Add([]byte("\x01\x01\xf0\x00\x03\x9f\x90\xb1\x80\x01\xff"), true, byte(1), byte(1), uint64(5))
-	f.Add([]byte("\x88\x03\x03\xe8\xff"), true, byte(1), byte(2), uint64(6))
-	f.Fuzz(func(t *testing.T, octets []byte, client bool, split, early byte, seed uint64) {
+	f.Add([]byte("\x81\x05Hello"), true, false, byte(1), byte(3), uint64(1))
+	f.Add([]byte("\x01\x03Hel\x89\x02hi\x80\x02lo\x88\x02\x03\xe8\x81\x00"), true, false, byte(3), byte(0), uint64(2))
+	f.Add([]byte("\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58\x89\x80\x00\x00\x00\x00\x88\x80\x00\x00\x00\x00"), false, false, byte(2), byte(30), uint64(3))
+	f.Add([]byte("\x82\x7e\x10\x00"+strings.Repeat("*", 4096)+"\x82\x7e\x10\x01"), true, false, byte(100), byte(200), uint64(4))
+	f.Add([]byte("\x01\x01\xf0\x00\x03\x9f\x90\xb1\x80\x01\xff"), true, false, byte(1), byte(1), uint64(5))
+	f.Add([]byte("\x88\x03\x03\xe8\xff"), true, false, byte(1), byte(2), uint64(6))
+	f.Add([]byte("\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00\x41\x03\xf2\x00\x11\x80\x02\x00\x00"), true, true, byte(1), byte(4), uint64(7))
+	f.Add([]byte("\xc1\x05\xf2\x00\x11\x00\x00\xc2\x02\xff\xff\x81\x05Hello"), true, true, byte(2), byte(0), uint64(8))
+	f.Fuzz(func(t *testing.T, octets []byte, client, deflated bool, split, early byte, seed uint64) {
 		if len(octets) > 1<<16 {
 			return
 		}
@@ -108,19 +121,23 @@ func FuzzRead(f *testing.F) {
 			role = frame.Client
 		}
 		synctest.Test(t, func(t *testing.T) {
-			want, end, written := readScript(t, role, octets, 0, 0, 0)
+			agreed := compression(deflated)
+			want, end, written := readScript(t, role, agreed, octets, 0, 0, 0)
 			if !isDocumented(end) {
 				t.Errorf("ended with %v", end)
 			}
-			checkAnswer(t, role, end, written)
-			got, gotEnd, written := readScript(t, role, octets, int(split), min(int(early), len(octets)), seed)
-			checkAnswer(t, role, gotEnd, written)
+			checkAnswer(t, role, agreed, end, written)
+			got, gotEnd, written := readScript(t, role, agreed, octets, int(split), min(int(early), len(octets)), seed)
+			checkAnswer(t, role, agreed, gotEnd, written)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("messages mismatch (-at once +in pieces):\n%s", diff)
 			}
 			a, _ := errors.AsType[*conn.CloseError](end)
 			b, _ := errors.AsType[*conn.CloseError](gotEnd)
-			if b == nil || *a != *b {
+			// What comes first, an octet that cannot be inflated or a character that
+			// is none, is a matter of the pieces.
+			inflating := deflated && a != nil && a.By == conn.Local
+			if b == nil || a.By != b.By || !inflating && *a != *b {
 				t.Errorf("ended with %v at once, and %v in pieces", end, gotEnd)
 			}
 		})
@@ -129,9 +146,9 @@ func FuzzRead(f *testing.F) {
 
 // checkAnswer checks what a connection in the role has written to a peer whose
 // octets led to end.
-func checkAnswer(t *testing.T, role frame.Role, end error, written []byte) {
+func checkAnswer(t *testing.T, role frame.Role, agreed *deflate.Params, end error, written []byte) {
 	t.Helper()
-	frames, err := parseFrames(role, written)
+	frames, err := parseFrames(role, agreed, written)
 	if err != nil {
 		t.Errorf("wrote %x: %v", written, err)
 		return
@@ -167,9 +184,11 @@ type sentFrame struct {
 
 // parseFrames decodes what a connection in the role has written: whole frames that are
 // legal in their order, with nothing behind a Close frame.
-func parseFrames(role frame.Role, octets []byte) (frames []sentFrame, err error) {
+func parseFrames(role frame.Role, agreed *deflate.Params, octets []byte) (frames []sentFrame, err error) {
 	d := frame.Decoder{Role: role ^ frame.Client}
-	var text frame.UTF8
+	if agreed != nil {
+		d.Extensions = frame.RSV1
+	}
 	for len(octets) > 0 {
 		p, n, err := d.Next(octets)
 		switch {
@@ -182,21 +201,47 @@ func parseFrames(role frame.Role, octets []byte) (frames []sentFrame, err error)
 		}
 		octets = octets[n:]
 		frames = append(frames, sentFrame{p.Header, p.Payload})
-		switch {
-		case p.Header.Opcode == frame.OpClose:
+		if p.Header.Opcode == frame.OpClose {
 			if _, _, err := frame.ParseClose(p.Payload); err != nil {
 				return frames, err
-			}
-		case !p.Header.Opcode.IsControl() && d.Opcode() == frame.OpText:
-			if text.Next(p.Payload) < len(p.Payload) || !d.Open() && !text.Complete() {
-				return frames, frame.ErrInvalidUTF8
-			}
-			if !d.Open() {
-				text = frame.UTF8{}
 			}
 		}
 	}
 	return frames, nil
+}
+
+// messages returns the messages that frames add up to, inflated. All are text.
+func messages(t *testing.T, frames []sentFrame) (all []string) {
+	inflater, err := deflate.NewDecompressor(deflate.MaxWindowBits, deflate.Takeover)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var message []byte
+	compressed := false
+	for _, f := range frames {
+		if f.Opcode.IsControl() {
+			continue
+		}
+		if f.Opcode != frame.OpContinuation {
+			compressed = f.Flags.Has(frame.RSV1)
+			message = nil
+		}
+		last := f.Flags.Has(frame.FIN)
+		if compressed {
+			if message, err = inflater.Append(message, f.payload, last, deflate.NoLimit); err != nil {
+				t.Fatalf("message %d: %v", len(all), err)
+			}
+		} else {
+			message = append(message, f.payload...)
+		}
+		if last {
+			if !utf8.Valid(message) {
+				t.Fatalf("message %d is not UTF-8: %s", len(all), short(message))
+			}
+			all = append(all, string(message))
+		}
+	}
+	return all
 }
 
 // Calls that an application makes are read from octets.
@@ -217,12 +262,12 @@ func (s *calls) next(n int) int {
 // connection was cut off; each message that was reported as sent is among them
 // once, in the order of its goroutine, and none that was taken back is.
 func FuzzWrite(f *testing.F) {
-	f.Add([]byte{0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0}, false, byte(1))
-	f.Add([]byte{0, 200, 8, 1, 100, 1, 1, 4, 4, 4, 2, 100, 2, 2, 5, 6, 0, 1}, true, byte(7))
-	f.Add(bytes.Repeat([]byte{3, 250, 1, 0, 90, 2, 1, 30, 9, 2, 60, 3}, 8), false, byte(64))
-	f.Add(bytes.Repeat([]byte{2, 17, 3, 1, 255, 9, 3, 33, 8, 4, 7, 7, 5, 1, 1}, 8), true, byte(33))
-	f.Add([]byte{1, 1, 50, 0, 2, 0, 40, 0, 0, 250, 3, 7, 1, 1, 7}, false, byte(0))
-	f.Fuzz(func(t *testing.T, octets []byte, client bool, buffer byte) {
+	f.Add([]byte{0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0}, false, false, byte(1))
+	f.Add([]byte{0, 200, 8, 1, 100, 1, 1, 4, 4, 4, 2, 100, 2, 2, 5, 6, 0, 1}, true, true, byte(7))
+	f.Add(bytes.Repeat([]byte{3, 250, 1, 0, 90, 2, 1, 30, 9, 2, 60, 3}, 8), false, false, byte(64))
+	f.Add(bytes.Repeat([]byte{2, 17, 3, 1, 255, 9, 3, 33, 8, 4, 7, 7, 5, 1, 1}, 8), true, true, byte(33))
+	f.Add([]byte{1, 1, 50, 0, 2, 0, 40, 0, 0, 250, 3, 7, 1, 1, 7}, false, false, byte(0))
+	f.Fuzz(func(t *testing.T, octets []byte, client, deflated bool, buffer byte) {
 		if len(octets) > 1<<10 {
 			return
 		}
@@ -230,14 +275,15 @@ func FuzzWrite(f *testing.F) {
 		if client {
 			role = frame.Client
 		}
-		synctest.Test(t, func(t *testing.T) { writeScript(t, role, &calls{octets}, 1+int(buffer)) })
+		synctest.Test(t, func(t *testing.T) { writeScript(t, role, compression(deflated), &calls{octets}, 1+int(buffer)) })
 	})
 }
 
-func writeScript(t *testing.T, role frame.Role, s *calls, buffer int) {
+func writeScript(t *testing.T, role frame.Role, agreed *deflate.Params, s *calls, buffer int) {
 	const writers = 3
 	local, other := conntest.Pipe(buffer)
-	c := conn.New(local, role, conn.Handshake{}, &conn.Options{PingInterval: 20 * time.Second, WriteTimeout: time.Minute})
+	c := conn.New(local, role, conn.Handshake{Deflate: agreed},
+		&conn.Options{PingInterval: 20 * time.Second, WriteTimeout: time.Minute, Compression: compressAll})
 	pause := time.Duration(s.next(4)) * time.Second
 	var background sync.WaitGroup
 	background.Go(func() { c.Discard(context.Background()) })
@@ -276,7 +322,7 @@ func writeScript(t *testing.T, role frame.Role, s *calls, buffer int) {
 		defer mu.Unlock()
 		if err == nil {
 			sent[writer] = append(sent[writer], m)
-		} else if c.Err() == nil {
+		} else if c.Err() == nil && !errors.Is(err, conn.ErrStillSent) {
 			back[m] = true
 		}
 	}
@@ -352,7 +398,7 @@ func writeScript(t *testing.T, role frame.Role, s *calls, buffer int) {
 	}
 	for i := range writing {
 		writing[i] <- func(w *conn.MessageWriter, m *string) *conn.MessageWriter {
-			if w != nil && utf8Complete(*m) {
+			if w != nil && utf8.ValidString(*m) {
 				if err := w.Close(context.Background()); err == nil {
 					note(i, *m, nil)
 				}
@@ -367,22 +413,12 @@ func writeScript(t *testing.T, role frame.Role, s *calls, buffer int) {
 	c.Close(frame.CloseNormalClosure, "")
 	background.Wait()
 
-	frames, err := parseFrames(role, written.Bytes())
+	frames, err := parseFrames(role, agreed, written.Bytes())
 	end, _ := errors.AsType[*conn.CloseError](c.Err())
 	if err != nil && !(err == io.ErrUnexpectedEOF && end.Err != nil) {
 		t.Fatalf("after %d frames: %v; the end was %v (%v before Close)", len(frames), err, c.Err(), cutOff)
 	}
-	var received []string
-	var message []byte
-	for _, f := range frames {
-		if f.Opcode.IsControl() {
-			continue
-		}
-		if message = append(message, f.payload...); f.Flags.Has(frame.FIN) {
-			received = append(received, string(message))
-			message = nil
-		}
-	}
+	received := messages(t, frames)
 	for i := range sent {
 		rest := received
 		for _, m := range sent[i] {
@@ -403,9 +439,4 @@ func writeScript(t *testing.T, role frame.Role, s *calls, buffer int) {
 		}
 		seen[m] = m != "posted"
 	}
-}
-
-func utf8Complete(s string) bool {
-	var u frame.UTF8
-	return u.Next([]byte(s)) == len(s) && u.Complete()
 }
