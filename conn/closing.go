@@ -313,7 +313,7 @@ func (c *Conn) end() error {
 	} else {
 		c.t.closeNow()
 	}
-	c.out.fail(err)
+	c.out.end(err)
 	if c.reading.CompareAndSwap(false, true) { // otherwise the reader does it
 		c.proto.release()
 		c.reading.Store(false)

@@ -303,6 +303,15 @@ func (o *outbox) fail(err error) {
 	o.wake()
 }
 
+// end is fail with the error that every later call returns, whatever the reason
+// was until then.
+func (o *outbox) end(err error) {
+	o.fail(err)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.err = err
+}
+
 // abandon gives up the frames that wait and those who wait for them.
 func (o *outbox) abandon() {
 	for _, w := range slices.Concat(o.waiters, o.dropping) {
