@@ -273,7 +273,7 @@ func (c *Conn) awaitWritten() {
 // endReading ends the connection as its reader, who gives back its buffers.
 func (c *Conn) endReading() error {
 	c.in.release()
-	c.proto.release()
+	c.proto.inflater.release()
 	putBuffer(c.message)
 	c.message = nil
 	return c.end()
@@ -315,7 +315,7 @@ func (c *Conn) end() error {
 	}
 	c.out.end(err)
 	if c.reading.CompareAndSwap(false, true) { // otherwise the reader does it
-		c.proto.release()
+		c.proto.inflater.release()
 		c.reading.Store(false)
 	}
 	c.readInt.release()

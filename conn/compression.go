@@ -64,6 +64,6 @@ func (c *Conn) startCompression(agreed *deflate.Params) {
 		peerBits, peer = deflate.MaxWindowBits, deflate.Takeover
 	}
 	c.proto.frames.Extensions = frame.RSV1
-	c.proto.inflater, _ = deflate.NewDecompressor(peerBits, peer)
+	c.proto.inflater.codec, _ = deflate.NewDecompressor(peerBits, peer)
 	c.out.deflater.start(ownBits, own, o)
 }

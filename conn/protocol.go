@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 )
 
@@ -14,7 +13,7 @@ type protocol struct {
 	text   frame.UTF8
 	limits limits
 
-	inflater *deflate.Decompressor // nil unless permessage-deflate is in use
+	inflater inflater
 
 	// control holds a control frame's payload of which a part has come.
 	control []byte // len(control) <= frame.MaxControlPayload
@@ -94,7 +93,7 @@ func (p *protocol) dataPiece(piece *frame.Piece, ev *event) error {
 	if p.compressed() {
 		start := len(ev.inflated)
 		var err error
-		ev.inflated, err = inflate(p.inflater, ev.inflated, piece.Payload, ev.end, p.limits.maxSize)
+		ev.inflated, err = p.inflater.append(ev.inflated, piece.Payload, ev.end, p.limits.maxSize)
 		if err != nil {
 			return err
 		}
@@ -141,10 +140,3 @@ func (p *protocol) midMessage() bool { return p.frames.Open() || p.midFrame() }
 
 // compressed reports whether the message that was begun last is.
 func (p *protocol) compressed() bool { return p.limits.compressed }
-
-// release gives up what inflating holds. Nothing can be read any more.
-func (p *protocol) release() {
-	if p.inflater != nil {
-		p.inflater.Release()
-	}
-}
