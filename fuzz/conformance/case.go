@@ -88,6 +88,7 @@ func Cases(peer frame.Role) []*Case {
 		limitCases(),
 		performanceCases(),
 		requestCases(),
+		responseCases(),
 		earlyCases(),
 		deliveryCases(),
 		faultCases(),

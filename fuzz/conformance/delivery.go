@@ -25,7 +25,7 @@ func deliveryCases() []*Case {
 	var echoes []want
 	for i := range 20 {
 		f := text("message " + strconv.Itoa(i))
-		twenty, echoes = append(twenty, f), append(echoes, echo(f))
+		twenty, echoes = append(twenty, f), append(echoes, echoOf(f))
 	}
 	large := data(frame.OpBinary, bytes.Repeat([]byte{0xfe}, mib))
 	junk := data(frame.OpBinary, make([]byte, 256*kib))
@@ -43,7 +43,7 @@ func deliveryCases() []*Case {
 		ID:    "delivery/5.5.1/1MiB-then-close",
 		About: "Sends a binary message of 1 MiB and a Close frame with 1000, in a single write.", Expect: all,
 		limit: 10 * time.Second,
-		steps: []step{send(large, closeCode(1000, "")), receiveBeforeClose(echo(large)), answersClose(1000)},
+		steps: []step{send(large, closeCode(1000, "")), receiveBeforeClose(echoOf(large)), answersClose(1000)},
 	}, {
 		ID:    "delivery/7.1.1/20-texts-then-bad-frame",
 		About: "Sends 20 text messages and a frame with a reserved opcode, in a single write.", Expect: arrives,
@@ -52,7 +52,7 @@ func deliveryCases() []*Case {
 		ID:    "delivery/7.1.1/1MiB-then-bad-frame",
 		About: "Sends a binary message of 1 MiB and a frame with a reserved opcode, in a single write.", Expect: arrives,
 		limit: 10 * time.Second,
-		steps: []step{send(large, badFrame), echoesThenFails(1002, echo(large))},
+		steps: []step{send(large, badFrame), echoesThenFails(1002, echoOf(large))},
 	}, {
 		ID:    "delivery/7.1.1/bad-frame-then-256KiB",
 		About: "Sends a text message, a frame with a reserved opcode and 256 KiB more, in a single write.", Expect: arrives,

@@ -190,7 +190,7 @@ func slowReader(n, size int) step {
 			return err
 		}
 		for range n {
-			if err := s.receive(echo(f)); err != nil {
+			if err := s.receive(echoOf(f)); err != nil {
 				return err
 			}
 		}

@@ -36,7 +36,7 @@ func framingCases() []*Case {
 				Known:  fmt.Sprintf("1.%d.%d", i+1, j+1),
 				About:  fmt.Sprintf("Sends a %s message of %d octets in one frame.", kind.name, length),
 				Expect: wantEcho,
-				steps:  []step{send(f), receive(echo(f)), closes},
+				steps:  []step{send(f), receive(echoOf(f)), closes},
 			}
 			if length > 60000 {
 				c.limit = 10 * time.Second
@@ -50,7 +50,7 @@ func framingCases() []*Case {
 			About:  fmt.Sprintf("Sends a %s message of 65536 octets in one frame, in writes of 997 octets.", kind.name),
 			Expect: wantEcho,
 			limit:  10 * time.Second,
-			steps:  []step{sendBy(997, f), receive(echo(f)), closes},
+			steps:  []step{sendBy(997, f), receive(echoOf(f)), closes},
 		})
 	}
 	return append(cases, otherFramingCases()...)
@@ -67,7 +67,7 @@ func otherFramingCases() []*Case {
 	var echoes []want
 	for i := range 1000 {
 		f := text("message " + strconv.Itoa(i))
-		many, echoes = append(many, f), append(echoes, echo(f))
+		many, echoes = append(many, f), append(echoes, echoOf(f))
 	}
 	cases = append(cases, &Case{
 		ID:     "framing/5.2/coalesced-1000",
@@ -119,7 +119,7 @@ func sendHeadsSlowly(lengths ...int) step {
 				return err
 			}
 			s.await()
-			if err := s.receive(echo(f)); err != nil {
+			if err := s.receive(echoOf(f)); err != nil {
 				return err
 			}
 		}

@@ -97,7 +97,7 @@ func everyLength(n int) []step {
 			p[i] = byte(i*7 + length)
 		}
 		f := data(frame.OpBinary, p)
-		frames, echoes = append(frames, f), append(echoes, echo(f))
+		frames, echoes = append(frames, f), append(echoes, echoOf(f))
 	}
 	return []step{send(frames...), receive(echoes...), closes}
 }
@@ -115,7 +115,7 @@ func cutEverywhere(n int) step {
 				return err
 			}
 			s.await()
-			if err := s.receive(echo(f)); err != nil {
+			if err := s.receive(echoOf(f)); err != nil {
 				return fmt.Errorf("cut after %d octets: %w", i, err)
 			}
 		}
@@ -133,7 +133,7 @@ func roundTrips(n int, f raw) step {
 				return err
 			}
 			s.deadline = deadline
-			if err := s.receive(echo(f)); err != nil {
+			if err := s.receive(echoOf(f)); err != nil {
 				return fmt.Errorf("round trip %d of %d: %w", i+1, n, err)
 			}
 		}

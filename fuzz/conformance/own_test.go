@@ -60,3 +60,26 @@ func checkAll(t *testing.T, r *conformance.Report, cases []*conformance.Case) {
 		}
 	}
 }
+
+// TestOwnClient: our client passes every case, in virtual time.
+func TestOwnClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := conntest.Listen()
+		tester := new(conformance.ClientTester)
+		served := make(chan error, 1)
+		go func() { served <- tester.Serve(l) }()
+		options := &conn.DialOptions{Options: limits, NetDial: l.Dial}
+		statuses, err := conformance.RunClient(t.Context(), "ws://example.com", &conformance.ClientRun{Parallel: 16, Dial: options})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tester.Stop()
+		if err := <-served; err != nil {
+			t.Errorf("Serve returned %v", err)
+		}
+		if len(statuses) != len(tester.Cases()) {
+			t.Errorf("%d statuses of %d cases", len(statuses), len(tester.Cases()))
+		}
+		checkAll(t, tester.Reports()[0], conformance.Cases(frame.Client))
+	})
+}

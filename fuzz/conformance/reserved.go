@@ -17,7 +17,7 @@ func reservedCases() []*Case {
 	)
 	one, two := text("Hello, world!"), text("Hello, again!")
 	after := func(bad raw, how func(...raw) step) []step {
-		return []step{how(one, bad, ping("")), echoesThenFails(1002, echo(one))}
+		return []step{how(one, bad, ping("")), echoesThenFails(1002, echoOf(one))}
 	}
 	by1 := func(frames ...raw) step { return sendBy(1, frames...) }
 

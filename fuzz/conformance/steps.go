@@ -55,7 +55,7 @@ type want struct {
 	payload []byte
 }
 
-func echo(f raw) want        { return want{gotMessage, f.opcode, f.payload} }
+func echoOf(f raw) want      { return want{gotMessage, f.opcode, f.payload} }
 func textEcho(s string) want { return want{gotMessage, frame.OpText, []byte(s)} }
 func pongWith(s string) want { return want{gotPong, 0, []byte(s)} }
 
