@@ -74,6 +74,9 @@ func (v *visit) opened(c *conn.Conn) {
 	if p := c.Subprotocol(); p != "" {
 		attrs = append(attrs, "subprotocol", p)
 	}
+	if e := extensionsOf(c); e != "" {
+		attrs = append(attrs, "extensions", e)
+	}
 	v.log.Info("connection opened", attrs...)
 }
 
@@ -90,6 +93,12 @@ func (v *visit) closed(c *conn.Conn) {
 		"received_octets", stats.Received.Payload,
 		"sent", stats.Sent.Messages,
 		"sent_octets", stats.Sent.Payload,
+	}
+	if stats.Received.Compressed > 0 {
+		attrs = append(attrs, "received_compressed", stats.Received.Compressed, "received_ratio", ratio(stats.Received))
+	}
+	if stats.Sent.Compressed > 0 {
+		attrs = append(attrs, "sent_compressed", stats.Sent.Compressed, "sent_ratio", ratio(stats.Sent))
 	}
 	if stats.QueuedFrames > 0 {
 		attrs = append(attrs, "undelivered_frames", stats.QueuedFrames, "undelivered_octets", stats.QueuedOctets)

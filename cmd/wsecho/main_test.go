@@ -196,7 +196,7 @@ func TestDefaults(t *testing.T) {
 		if code, ok := newServeFlags(env, &got).parse(env, nil); !ok {
 			t.Fatalf("parse() = %d", code)
 		}
-		want := serveOptions{addr: tt.addr, maxMessage: 16 << 20, grace: 10e9, log: "text"}
+		want := serveOptions{addr: tt.addr, maxMessage: 16 << 20, deflate: "off", grace: 10e9, log: "text"}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(serveOptions{})); diff != "" {
 			t.Errorf("PORT=%s: options mismatch (-want +got):\n%s", tt.port, diff)
 		}
@@ -207,14 +207,14 @@ func TestFlags(t *testing.T) {
 	env, _, _ := newEnvironment()
 	var got serveOptions
 	code, ok := newServeFlags(env, &got).parse(env, strings.Fields(
-		"-addr :1 -tls -cert c -key k -origin https://a.example -origin *.b.example -origin * -max-message 1MiB -grace 1s -log json -v"))
+		"-addr :1 -tls -cert c -key k -origin https://a.example -origin *.b.example -origin * -max-message 1MiB -deflate on -grace 1s -log json -v"))
 	if !ok {
 		t.Fatalf("parse() = %d", code)
 	}
 	want := serveOptions{
 		addr: ":1", tls: true, cert: "c", key: "k",
 		origins: []string{"https://a.example", "*.b.example"}, anyOrigin: true,
-		maxMessage: 1 << 20, grace: 1e9, log: "json", verbose: true,
+		maxMessage: 1 << 20, deflate: "on", grace: 1e9, log: "json", verbose: true,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(serveOptions{})); diff != "" {
 		t.Errorf("options mismatch (-want +got):\n%s", diff)

@@ -25,6 +25,7 @@ type serveOptions struct {
 	origins    []string
 	anyOrigin  bool
 	maxMessage size
+	deflate    string
 	grace      time.Duration
 	log        string
 	verbose    bool
@@ -36,6 +37,7 @@ func newServeFlags(env *environment, o *serveOptions) *flagSet {
 		o.addr = net.JoinHostPort("127.0.0.1", port)
 	}
 	o.maxMessage = 16 << 20
+	o.deflate = "off"
 	o.log = "text"
 	fs := newFlagSet("serve", aboutServe)
 	fs.StringVar(&o.addr, "addr", o.addr, "listen on `host:port`; :8080 is every interface, port 0 any free port;\nthe environment variable PORT changes the port of the default")
@@ -44,6 +46,7 @@ func newServeFlags(env *environment, o *serveOptions) *flagSet {
 	fs.StringVar(&o.key, "key", "", "the PEM `file` with the private key of -cert")
 	fs.Func("origin", "let pages of these origins connect, besides those of the server's own host:\na `pattern` such as https://app.example.com, *.example.com or http://localhost:*,\nor '*' for every page on the web; may be repeated", o.addOrigin)
 	fs.Var(&o.maxMessage, "max-message", "the longest message that is taken, in `octets`, also as 64KiB, 16MiB or 1GiB;\na longer one closes the connection with 1009. The default is large because\nconformance suites send messages of 16 MiB. /chat takes 64 KiB at most")
+	fs.Var(choice{&o.deflate, []string{"off", "on"}}, "deflate", "`off|on`: whether to compress messages. On any path a client may ask for something else:\n?deflate=off|on|noctx&swb=8..15&cwb=8..15&level=fast|good&minsize=OCTETS, where noctx is\non without context takeover, and swb and cwb are the window bits of server and client")
 	fs.DurationVar(&o.grace, "grace", 10*time.Second, "after the first signal, how long connections may take to close;\na peer that does not answer is given up after 5 seconds in any case")
 	fs.Var(choice{&o.log, []string{"text", "json"}}, "log", "the `format` of the log on standard error: text or json")
 	fs.BoolVar(&o.verbose, "v", false, "log each message and pong, too, and each plain HTTP request")

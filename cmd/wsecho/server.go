@@ -34,6 +34,8 @@ type server struct {
 	log       *slog.Logger
 	conns     conn.Hub // all connections
 
+	compression *conn.Compression // unless a query says otherwise; nil for none
+
 	mu      sync.Mutex
 	closing bool           // whether shutdown was called
 	active  sync.WaitGroup // handshakes and connections; mu guards adding
@@ -41,6 +43,9 @@ type server struct {
 
 func newServer(o *serveOptions, log *slog.Logger) *server {
 	s := &server{log: log}
+	if o.deflate == "on" {
+		s.compression = withContext()
+	}
 	options := &conn.AcceptOptions{
 		Options: conn.Options{
 			MaxMessageSize: int64(o.maxMessage),
@@ -98,13 +103,21 @@ func (s *server) websocket(e endpoint) http.Handler {
 			explain(w, r, e)
 			return
 		}
+		v := newVisit(s.log, r)
+		compression, err := chooseCompression(r.URL.RawQuery, s.compression)
+		if err != nil {
+			w.Header().Set("Connection", "close")
+			v.refused(http.StatusBadRequest, err)
+			http.Error(w, "Bad Request: "+err.Error(), http.StatusBadRequest)
+			return
+		}
 		if !s.enter() {
 			http.Error(w, "The server is shutting down.", http.StatusServiceUnavailable)
 			return
 		}
-		v := newVisit(s.log, r)
 		options := *e.options
 		options.Hooks = v.hooks()
+		options.Compression = compression
 		c, err := conn.Accept(w, r, &options)
 		if err != nil {
 			s.active.Done()

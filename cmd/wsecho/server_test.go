@@ -434,7 +434,7 @@ func TestRefused(t *testing.T) {
 func TestLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t)
-		c, err := s.dial(t, "/echo?x=y", &conn.DialOptions{
+		c, err := s.dial(t, "/echo?deflate=off", &conn.DialOptions{
 			Subprotocols: []string{"chat"},
 			Header:       http.Header{"Origin": {"http://wsecho.example"}, "User-Agent": {"a\x80b"}, "X-Forwarded-For": {"203.0.113.9"}},
 		})
