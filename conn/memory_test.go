@@ -164,7 +164,7 @@ func TestPingFloodMemory(t *testing.T) {
 		checkMemory(t, 256<<10, func() {
 			receive(c)
 			ping := encode(t, p.role, frame.FIN, frame.OpPing, filler(125))
-			for second := range 100 {
+			for second := range 40 {
 				if second%8 == 0 {
 					io.ReadFull(p.End, make([]byte, 1100))
 				}
@@ -197,7 +197,7 @@ func TestSlowReaderMemory(t *testing.T) {
 				})
 				hub.Add(c)
 				checkMemory(t, 10*queue, func() {
-					for range 20000 {
+					for range 5000 {
 						m, err := conn.Prepare(frame.OpBinary, make([]byte, size))
 						if err != nil {
 							t.Fatal(err)

@@ -204,6 +204,7 @@ func TestServerShutdownHTTP(t *testing.T) {
 		defer l.Close()
 		go http.Serve(l, s)
 		client := receive(dial(t, l, "/"))
+		synctest.Wait()
 		if got, err := s.Shutdown(t.Context()); err != nil || got.Clean != 1 {
 			t.Errorf("Shutdown = %+v, %v", got, err)
 		}
@@ -224,6 +225,7 @@ func TestRegisterOnShutdown(t *testing.T) {
 		l := conntest.Listen()
 		go hs.Serve(l)
 		client := receive(dial(t, l, "/"))
+		synctest.Wait()
 		if err := hs.Shutdown(t.Context()); err != nil {
 			t.Errorf("http.Server.Shutdown = %v", err)
 		}

@@ -19,6 +19,7 @@ import (
 
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/conn/conntest"
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 )
 
@@ -41,6 +42,13 @@ func numbered(writer, seq, size int) []byte {
 	p := binary.BigEndian.AppendUint32(nil, uint32(writer))
 	p = binary.BigEndian.AppendUint32(p, uint32(seq))
 	return append(p, filler(size)...)
+}
+
+// stormHandshakes are what connections of the random tests have agreed on.
+var stormHandshakes = []conn.Handshake{
+	{},
+	{Deflate: &deflate.Params{ServerMaxWindowBits: 12, ClientMaxWindowBits: 15}}, // with context takeover
+	{Deflate: &deflate.Params{ServerNoContextTakeover: true, ClientNoContextTakeover: true, ServerMaxWindowBits: 15, ClientMaxWindowBits: 9}},
 }
 
 // An arrivals checks what arrives of numbered messages.
@@ -78,7 +86,7 @@ func randomSize(r *rand.Rand) int {
 // closes it in the middle. Everything that was reported as written arrives, whole
 // and in the order of its writer, and nothing else does.
 func runStorm(t *testing.T, r *rand.Rand, from, to *conn.Conn) {
-	const writers, each, shared = 64, 12, 1000
+	const writers, each, shared = 64, 5, 1000
 	var hub conn.Hub
 	hub.Slow = conn.SlowDropNewest
 	hub.Add(from)
@@ -178,19 +186,19 @@ func TestStorm(t *testing.T) {
 	for _, role := range []frame.Role{frame.Server, frame.Client} {
 		t.Run("TCP/"+role.String(), func(t *testing.T) {
 			before := runtime.NumGoroutine()
-			for i := range 3 {
+			for i := range stormHandshakes {
 				a, b := tcpPair(t)
-				runStorm(t, rand.New(rand.NewPCG(seed, uint64(i))),
-					newConn(t, a, role, conn.Handshake{}, nil), newConn(t, b, role^frame.Client, conn.Handshake{}, nil))
+				h := stormHandshakes[i]
+				runStorm(t, rand.New(rand.NewPCG(seed, uint64(i))), newConn(t, a, role, h, nil), newConn(t, b, role^frame.Client, h, nil))
 			}
 			waitForGoroutines(t, before)
 		})
 		t.Run("pipe/"+role.String(), func(t *testing.T) {
-			for i := range 2 {
+			for i := range stormHandshakes {
 				synctest.Test(t, func(t *testing.T) {
 					a, b := conntest.Pipe(10 << 10)
-					runStorm(t, rand.New(rand.NewPCG(seed, uint64(i))),
-						newConn(t, a, role, conn.Handshake{}, nil), newConn(t, b, role^frame.Client, conn.Handshake{}, nil))
+					h := stormHandshakes[i]
+					runStorm(t, rand.New(rand.NewPCG(seed, uint64(i))), newConn(t, a, role, h, nil), newConn(t, b, role^frame.Client, h, nil))
 				})
 			}
 		})
@@ -214,11 +222,12 @@ func waitForGoroutines(t *testing.T, before int) {
 // pauses are made by pause.
 func runChaos(t *testing.T, seed, round uint64, a, b io.ReadWriteCloser, pause func(r *rand.Rand)) {
 	r := rand.New(rand.NewPCG(seed, round))
+	queue := 1 + r.IntN(5)
 	var ends [2]atomic.Int32
 	var sides [2]*conn.Conn
 	for i, rwc := range []io.ReadWriteCloser{a, b} {
-		sides[i] = conn.New(rwc, frame.Role(i), conn.Handshake{}, &conn.Options{
-			MaxQueuedFrames: 1 + r.IntN(5),
+		sides[i] = conn.New(rwc, frame.Role(i), stormHandshakes[round%3], &conn.Options{
+			MaxQueuedFrames: queue,
 			Hooks:           &conn.Hooks{OnClose: func(*conn.Conn, *conn.CloseError) { ends[i].Add(1) }},
 		})
 	}
@@ -282,6 +291,10 @@ func runChaos(t *testing.T, seed, round uint64, a, b io.ReadWriteCloser, pause f
 					break
 				}
 				arrived.check(t, p)
+			}
+			// Nothing but the end of the connection ends it: no message is broken.
+			if e, ok := errors.AsType[*conn.CloseError](other.Err()); ok && (e.Code == frame.CloseProtocolError || e.Code == frame.CloseInvalidFramePayloadData) {
+				t.Errorf("the connection failed: %v", e)
 			}
 			<-c.Done()
 			mu.Lock()
