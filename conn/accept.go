@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -126,9 +127,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 // refuse answers a request with a refusal.
 func refuse(w http.ResponseWriter, r *RefusedError) {
 	h := w.Header()
-	for name, values := range r.Header {
-		h[name] = values
-	}
+	maps.Copy(h, r.Header)
 	// What net/http looks for is a field that says nothing but close.
 	h["Connection"] = []string{"close"}
 	if h.Get("Upgrade") != "" {

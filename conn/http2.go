@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -15,9 +16,7 @@ import (
 // acceptHTTP2 answers an extended CONNECT that passed all checks (RFC 8441,
 // Section 5), and begins the connection on its stream.
 func (a *acceptance) acceptHTTP2(w http.ResponseWriter, r *http.Request) (*Conn, error) {
-	for name, values := range a.answer.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.answer.Header)
 	if a.answer.Subprotocol != "" {
 		w.Header().Set("Sec-Websocket-Protocol", a.answer.Subprotocol)
 	}
