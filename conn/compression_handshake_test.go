@@ -32,12 +32,13 @@ func upgrade(t *testing.T, o *conn.AcceptOptions, offers ...string) (status int,
 		accepted <- c
 	}()
 	extra := http.Header{"Sec-Websocket-Extensions": offers}
-	request := "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+	var request strings.Builder
+	request.WriteString("GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n")
 	for name, value := range handshake.Lines(extra) {
-		request += name + ": " + value + "\r\n"
+		request.WriteString(name + ": " + value + "\r\n")
 	}
-	p.write([]byte(request + "\r\n"))
+	p.write([]byte(request.String() + "\r\n"))
 	var head []byte
 	for b := make([]byte, 1); !strings.HasSuffix(string(head), "\r\n\r\n"); head = append(head, b[0]) {
 		if _, err := p.Read(b); err != nil {

@@ -122,7 +122,7 @@ func TestCompressedWriters(t *testing.T) {
 				for i := range writers {
 					writing.Go(func() {
 						for j := range messages {
-							p := []byte(fmt.Sprintf("%02d %02d %s", i, j, lines(50*i+j*j)))
+							p := fmt.Appendf(nil, "%02d %02d %s", i, j, lines(50*i+j*j))
 							sum := sha256.Sum256(p)
 							p = append(p, sum[:]...)
 							var err error
