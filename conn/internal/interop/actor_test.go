@@ -36,6 +36,16 @@ type command struct {
 	Code      int      `json:"code,omitempty"`      // of close; 0 is none
 	Reason    string   `json:"reason,omitempty"`    // of close
 	Type      string   `json:"type,omitempty"`      // of connect: a page's binaryType
+	Deflate   *deflate `json:"deflate,omitempty"`   // of connect and listen
+}
+
+// A deflate is what ws wants of permessage-deflate.
+type deflate struct {
+	ServerNoContextTakeover bool `json:"serverNoContextTakeover,omitempty"`
+	ClientNoContextTakeover bool `json:"clientNoContextTakeover,omitempty"`
+	ServerMaxWindowBits     int  `json:"serverMaxWindowBits,omitempty"`
+	ClientMaxWindowBits     int  `json:"clientMaxWindowBits,omitempty"`
+	Threshold               int  `json:"threshold"` // in octets, from which messages are compressed
 }
 
 // An event is what an actor saw.

@@ -27,8 +27,8 @@ function adopt(ws) {
   return emit
 }
 
-function connect({ url, protocols = [] }) {
-  const ws = new WebSocket(url, protocols)
+function connect({ url, protocols = [], deflate }) {
+  const ws = new WebSocket(url, protocols, deflate && { perMessageDeflate: deflate })
   const emit = adopt(ws)
   ws.on('open', () => emit({ event: 'open', protocol: ws.protocol }))
   ws.on('unexpected-response', (_, response) => {
@@ -38,10 +38,10 @@ function connect({ url, protocols = [] }) {
   })
 }
 
-function listen({ protocols = [] }) {
+function listen({ protocols = [], deflate = false }) {
   const http = createServer()
   const handleProtocols = (offered) => protocols.find((protocol) => offered.has(protocol)) ?? false
-  const server = new WebSocketServer({ noServer: true, handleProtocols })
+  const server = new WebSocketServer({ noServer: true, handleProtocols, perMessageDeflate: deflate })
   http.on('upgrade', (request, tcp, head) => {
     if (request.url === '/refuse') {
       tcp.end('HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="x"\r\nContent-Length: 9\r\n\r\nwho is it')
@@ -56,7 +56,7 @@ function listen({ protocols = [] }) {
       }
     })
   })
-  http.listen(0, '127.0.0.1', () => lines.emit({ event: 'listening', conn: 1, port: http.address().port }))
+  http.listen(0, '127.0.0.1', () => lines.emit({ event: 'listening', conn: conns + 1, port: http.address().port }))
 }
 
 const commands = {
