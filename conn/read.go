@@ -180,6 +180,9 @@ func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
 // grow returns c.message with room for n octets more.
 func (c *Conn) grow(n int) []byte {
 	most := int64(len(c.message)) + int64(n) + c.proto.frames.Remaining()
+	if c.proto.frames.Open() {
+		most = max(most, c.proto.limits.maxSize) // more fragments follow
+	}
 	return growBuffer(c.message, n, int(min(most, math.MaxInt)))
 }
 
