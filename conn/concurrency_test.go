@@ -379,3 +379,31 @@ func TestPanicInOnClose(t *testing.T) {
 		<-c.Done()
 	})
 }
+
+// TestLongMessageGetsItsTurn: those who wait for room go in the order in which
+// they came, so that short messages do not pass a long one for ever.
+func TestLongMessageGetsItsTurn(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := openPipe(t, role, conn.Handshake{}, &conn.Options{MaxQueuedSize: 1000, WriteTimeout: conn.NoLimit}, 100)
+		sizes := []int{500, 400, 300, 2000, 10, 200, 20} // the first two find room
+		var writes []writing
+		for _, size := range sizes {
+			writes = append(writes, startWriting(t, c, filler(size)))
+		}
+		canceled := startWriting(t, c, []byte("canceled"))
+		writes = append(writes, startWriting(t, c, []byte("last")))
+		canceled.cancel()
+		if err := canceled.returned(t); !errors.Is(err, errWhy) {
+			t.Errorf("canceled write = %v", err)
+		}
+		for _, size := range sizes {
+			p.expectFrame(frame.FIN, frame.OpBinary, filler(size))
+		}
+		p.expectFrame(frame.FIN, frame.OpBinary, []byte("last"))
+		for _, w := range writes {
+			if err := w.returned(t); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

@@ -54,6 +54,8 @@ type outbox struct {
 	posted   []*Prepared    // messages that wait for the end of stream
 	final    bool           // whether no frame may follow
 	err      error          // why nothing can be written any more
+	line     []uint64       // the places of those who wait to append, in their order
+	places   uint64         // how many places were given
 	changed  chan struct{}  // closed when there may be room again; nil if nobody waits
 	progress int            // counts the frames of stream
 }
@@ -127,6 +129,31 @@ func (o *outbox) overfull(size int) bool {
 
 func (o *outbox) exceeds(octets, frames, size int) bool {
 	return frames > 0 && (octets > o.maxSize-size || frames >= o.maxFrames)
+}
+
+// admits reports whether a data frame of size octets may be appended by w, or as a
+// whole message if that is nil: whether no other message is in progress, there is
+// room, and nobody is before its place in the line; zero is no place.
+func (o *outbox) admits(size int, w *MessageWriter, place uint64) bool {
+	if o.stream != nil && o.stream != w || o.full(size) {
+		return false
+	}
+	return o.stream != nil || len(o.line) == 0 || o.line[0] == place
+}
+
+// enter returns a place at the end of the line of those who wait, in which a long
+// message is not passed by short ones for ever.
+func (o *outbox) enter() uint64 {
+	o.places++
+	o.line = append(o.line, o.places)
+	return o.places
+}
+
+// leave gives up a place.
+func (o *outbox) leave(place uint64) {
+	i := slices.Index(o.line, place)
+	o.line = slices.Delete(o.line, i, i+1)
+	o.wake()
 }
 
 // closed returns the error for a frame that cannot follow the others, if so.

@@ -97,22 +97,27 @@ func (c *Conn) masked(h frame.Header) frame.Header {
 // out.mu, which it gives up while it waits.
 func (c *Conn) admit(ctx context.Context, size int, w *MessageWriter) error {
 	o := &c.out
+	if o.closed() == nil && ctx.Err() == nil && o.admits(size, w, 0) {
+		return nil
+	}
+	place := o.enter()
+	defer o.leave(place)
 	for {
 		switch {
 		case o.closed() != nil:
 			return o.closed()
 		case ctx.Err() != nil:
 			return canceled("write", ctx)
+		case o.admits(size, w, place):
+			return nil
 		case o.stream != nil && o.stream != w:
 			if err := c.awaitStream(ctx); err != nil {
 				return err
 			}
-		case o.full(size):
+		default:
 			if !c.awaitChange(ctx, nil) {
 				return canceled("write", ctx)
 			}
-		default:
-			return nil
 		}
 	}
 }
