@@ -2,6 +2,8 @@ package conn_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -257,5 +259,29 @@ func TestAcceptConnOctetByOctet(t *testing.T) {
 		if head := readHead(t, b); field(head, "Sec-WebSocket-Accept") != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
 			t.Errorf("response\n%s", head)
 		}
+	})
+}
+
+// TestAcceptConnTLS: a TLS connection is accepted as it is, early octets and all.
+func TestAcceptConnTLS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cert, config := certificate(t, "server.example.com", time.Hour, x509.NewCertPool())
+		config.ServerName = "server.example.com"
+		a, b := conntest.Pipe(0)
+		accepted := make(chan *conn.Conn, 1)
+		go func() {
+			c, err := conn.AcceptConn(t.Context(), tls.Server(a, &tls.Config{Certificates: []tls.Certificate{cert}}), nil)
+			if err != nil {
+				t.Error(err)
+			}
+			accepted <- c
+		}()
+		client := tls.Client(b, config)
+		defer client.Close()
+		client.Write(append([]byte(upgradeRequest), encode(t, frame.Client, frame.FIN, frame.OpText, []byte("early"))...))
+		readHead(t, client)
+		c := <-accepted
+		defer c.CloseNow()
+		checkRead(t, c, frame.OpText, "early")
 	})
 }

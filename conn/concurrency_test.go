@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -406,4 +407,61 @@ func TestLongMessageGetsItsTurn(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWriteCanceledOverTCP: with the buffers of a socket full, a message that is
+// canceled before its first octet has left never arrives and hurts nobody, and one
+// that is canceled in its middle ends the connection.
+func TestWriteCanceledOverTCP(t *testing.T) {
+	for _, others := range []int{0, 3} {
+		for _, role := range []frame.Role{frame.Server, frame.Client} {
+			a, b := tcpPair(t)
+			a.SetWriteBuffer(16 << 10)
+			c := newConn(t, a, role, conn.Handshake{}, nil)
+			peer := newConn(t, b, role^frame.Client, conn.Handshake{}, &conn.Options{MaxMessageSize: conn.NoLimit})
+
+			gone, cancel := context.WithCancelCause(t.Context())
+			cancel(errWhy)
+			if err := c.WriteMessage(gone, frame.OpBinary, numbered(0, 0, 0)); !errors.Is(err, errWhy) || c.Err() != nil {
+				t.Fatalf("write with a context that has ended = %v; the connection: %v", err, c.Err())
+			}
+
+			ctx, cancel := context.WithCancelCause(t.Context())
+			first := make(chan error, 1)
+			go func() { first <- c.WriteMessage(ctx, frame.OpBinary, make([]byte, 32<<20)) }()
+			waitUntilBlocked(c)
+			var waiting []chan error
+			for i := range others {
+				err := make(chan error, 1)
+				waiting = append(waiting, err)
+				go func() { err <- c.WriteMessage(t.Context(), frame.OpBinary, numbered(2, i, 100)) }()
+			}
+			second := make(chan error, 1)
+			ctx2, cancel2 := context.WithCancelCause(t.Context())
+			go func() { second <- c.WriteMessage(ctx2, frame.OpBinary, numbered(3, 0, 100)) }()
+			cancel2(errWhy)
+			if err := <-second; !errors.Is(err, errWhy) || c.Err() != nil {
+				t.Errorf("canceled while it waited: %v; the connection: %v", err, c.Err())
+			}
+			cancel(errWhy)
+			checkEnd(t, <-first, conn.Local, frame.CloseAbnormalClosure, "", errWhy)
+			for _, err := range waiting {
+				checkEnd(t, <-err, conn.Local, frame.CloseAbnormalClosure, "", errWhy)
+			}
+			if got := <-receive(peer); len(got.messages) > 0 {
+				t.Errorf("%d messages arrived", len(got.messages))
+			}
+		}
+	}
+}
+
+// waitUntilBlocked waits until a write makes no progress.
+func waitUntilBlocked(c *conn.Conn) {
+	for calm, last := 0, uint64(0); calm < 1000; calm++ {
+		s := c.Stats()
+		if s.QueuedFrames == 0 || s.Sent.Octets != last {
+			calm, last = 0, s.Sent.Octets
+		}
+		runtime.Gosched()
+	}
 }

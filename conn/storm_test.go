@@ -37,11 +37,15 @@ func stormSeed(t *testing.T) uint64 {
 	return seed
 }
 
+// padding is what numbered messages end with.
+var padding = filler(1 << 20)
+
 // numbered returns message number seq of a writer, of size octets and more.
 func numbered(writer, seq, size int) []byte {
-	p := binary.BigEndian.AppendUint32(nil, uint32(writer))
-	p = binary.BigEndian.AppendUint32(p, uint32(seq))
-	return append(p, filler(size)...)
+	p := make([]byte, 8, 8+size)
+	binary.BigEndian.PutUint32(p, uint32(writer))
+	binary.BigEndian.PutUint32(p[4:], uint32(seq))
+	return append(p, padding[:size]...)
 }
 
 // stormHandshakes are what connections of the random tests have agreed on.
@@ -64,7 +68,7 @@ func newArrivals() *arrivals {
 
 // check checks that a message is whole and comes after those before it.
 func (a *arrivals) check(t *testing.T, p []byte) {
-	if len(p) < 8 || !bytes.Equal(p[8:], filler(len(p)-8)) {
+	if len(p) < 8 || !bytes.Equal(p[8:], padding[:len(p)-8]) {
 		t.Errorf("a torn message of %d octets: %s", len(p), short(p))
 		return
 	}
