@@ -3,6 +3,7 @@ package conn_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -246,4 +247,28 @@ func TestCompressionTolerateTakeover(t *testing.T) {
 		checkRead(t, c, frame.OpText, "Hello")
 		checkRead(t, c, frame.OpText, "Hello")
 	})
+}
+
+// Over HTTP/2 the answer is a field of the response, too (RFC 8441, Section 5.1).
+func TestCompressionAcceptHTTP2(t *testing.T) {
+	for _, offer := range []string{"permessage-deflate; server_max_window_bits=9", "foo"} {
+		r := httptest.NewRequest("CONNECT", "/", http.NoBody)
+		r.ProtoMajor = 2
+		r.Host = "example.com"
+		r.ContentLength = -1
+		r.Header = http.Header{":protocol": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Extensions": {offer}}
+		w := httptest.NewRecorder()
+		c, err := conn.Accept(w, r, &conn.AcceptOptions{Options: conn.Options{Compression: &conn.Compression{Config: both}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.CloseNow()
+		var want []string
+		if offer != "foo" {
+			want = []string{offer}
+		}
+		if diff := cmp.Diff(want, w.Result().Header["Sec-Websocket-Extensions"]); diff != "" {
+			t.Errorf("answer mismatch (-want +got):\n%s", diff)
+		}
+	}
 }

@@ -32,6 +32,13 @@
 // [Prepare] encodes one for many connections. A [Hub] broadcasts without ever
 // waiting for a slow peer.
 //
+// # Compression
+//
+// With Options.Compression both roles agree on permessage-deflate (RFC 7692) if
+// the peer does, too. Messages are then compressed where that makes them shorter,
+// and limits count what they inflate to. [Conn.WriteUncompressed] is for messages
+// that mix secrets with what others chose.
+//
 // # Ending
 //
 // [Conn.Close] does the closing handshake, [Conn.CloseNow] does not. However a

@@ -33,7 +33,10 @@ func (f *inflater) append(dst, src []byte, last bool, limit int64) ([]byte, erro
 	for {
 		step := src[:min(len(src), inflateStep)]
 		src = src[len(step):]
-		room := max(inflateRatio*len(step), f.expected-f.size)
+		room := 0
+		if len(step) > 0 {
+			room = max(inflateRatio*len(step), f.expected-f.size)
+		}
 		dst = growBuffer(dst, min(room, max(most-len(dst), 0)), most)
 		grown, err := f.codec.Append(dst, step, last && len(src) == 0, limit)
 		if cap(grown) != cap(dst) {

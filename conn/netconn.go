@@ -8,18 +8,22 @@ import (
 	"os"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"example.org/rfc6455/frame"
 )
 
+// streamSize is how many octets of a stream make a message at most.
+const streamSize = 32 << 10
+
 // NetConn returns c as a stream of octets: Read returns the payloads of the
 // messages that come, whatever their type and one after the other, and Write
-// sends a message of the type op. Read answers [io.EOF] after a normal end. The
-// other methods of c should not be used meanwhile.
+// sends messages of the type op, of 32 KiB at most. Read answers [io.EOF] after
+// a normal end. Other methods of c should not be used meanwhile.
 //
-// Deadlines are those of a [net.Conn], but one that expires in the middle of a
-// frame being written ends the connection. Close closes with 1000, and waits as
-// [Conn.Close] does.
+// Write returns when Options.MaxQueuedSize leaves room for its octets, as that of
+// a socket does with its buffer. Deadlines are those of a [net.Conn]. Close
+// delivers what was written and closes with 1000, as [Conn.Close] does.
 func (c *Conn) NetConn(op frame.Opcode) net.Conn {
 	return &netConn{
 		c:       c,
@@ -67,12 +71,24 @@ func (n *netConn) Read(p []byte) (int, error) {
 	}
 }
 
-func (n *netConn) Write(p []byte) (int, error) {
+// Write waits for room among the octets that wait for the peer, and not until
+// they have left: so a deadline never falls into the middle of a frame.
+func (n *netConn) Write(p []byte) (written int, err error) {
 	ctx := n.writeAlarm.context()
-	if err := n.c.WriteMessage(ctx, n.op, p); err != nil {
-		return 0, n.failed("write", ctx, err)
+	for written < len(p) {
+		part := p[written:]
+		if len(part) > streamSize {
+			part = part[:streamSize]
+			for n.op == frame.OpText && !utf8.RuneStart(p[written+len(part)]) && len(part) > 1 {
+				part = part[:len(part)-1]
+			}
+		}
+		if err := n.c.enqueue(ctx, n.op, part); err != nil {
+			return written, n.failed("write", ctx, err)
+		}
+		written += len(part)
 	}
-	return len(p), nil
+	return written, nil
 }
 
 // failed returns err as the error of a net.Conn's method.
