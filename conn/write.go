@@ -65,12 +65,7 @@ func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, f form, w *Me
 		o.mu.Unlock()
 		return err
 	}
-	i := item{payload: len(p)}
-	if f == compressible {
-		// From here on it is certain behind which frames this one goes.
-		o.deflater.deflate(&h, &p, &i)
-	}
-	id := o.add(c.masked(h), p, i)
+	id := c.appendData(h, p, f)
 	o.stream = w
 	o.progress++
 	err := c.deliver(ctx, id)
@@ -80,6 +75,33 @@ func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, f form, w *Me
 		c.endStream()
 	}
 	return err
+}
+
+// appendData appends a data frame, for which there is room behind those that wait.
+// It needs out.mu.
+func (c *Conn) appendData(h frame.Header, p []byte, f form) uint64 {
+	i := item{payload: len(p)}
+	if f == compressible {
+		// From here on it is certain behind which frames this one goes.
+		c.out.deflater.deflate(&h, &p, &i)
+	}
+	return c.out.add(c.masked(h), p, i)
+}
+
+// enqueue has a message written that is short enough to be copied, and returns
+// when there is room for it.
+func (c *Conn) enqueue(ctx context.Context, op frame.Opcode, p []byte) error {
+	if err := checkMessage(op, p); err != nil {
+		return err
+	}
+	c.out.mu.Lock()
+	if err := c.admit(ctx, len(p), nil); err != nil {
+		c.out.mu.Unlock()
+		return err
+	}
+	c.appendData(frame.Header{Flags: frame.FIN, Opcode: op}, p, compressible)
+	c.kick()
+	return nil
 }
 
 // masked returns h as the frames of this side are: a client's with a fresh key
