@@ -5,9 +5,10 @@
 //
 // The commands are
 //
-//	serve    listen, and echo what clients send; the default
-//	version  print the version
-//	help     explain the commands and their flags
+//	serve        listen, and echo what clients send; the default
+//	conformance  test a server or a client against RFC 6455
+//	version      print the version
+//	help         explain the commands and their flags
 //
 // Without a command, wsecho serves: "wsecho -addr :9000" is "wsecho serve -addr
 // :9000". By default it listens on 127.0.0.1:8080 and has a page for browsers at
@@ -24,6 +25,7 @@
 //	1    an error at run time, such as a port in use
 //	2    wrong usage
 //	7    the time for closing connections ran out, and some were cut off
+//	8    cases of a conformance suite have failed
 //	130  a second signal ended it at once
 package main
 
@@ -64,6 +66,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "listen, and echo what clients send; the default", runServe},
+		{"conformance", "test a server or a client against RFC 6455", runConformance},
 		{"version", "print the version", runVersion},
 		{"help", "explain the commands and their flags", runHelp},
 	}

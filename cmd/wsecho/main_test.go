@@ -66,8 +66,8 @@ func TestOutput(t *testing.T) {
 		{"version", "version", exitOK, []string{"wsecho ", " go1."}, nil},
 		{"--version", "--version", exitOK, []string{"wsecho ", " go1."}, nil},
 
-		{"unknown command", "sevre", exitUsage, nil, []string{`"sevre"`, "serve, version, help"}},
-		{"help of an unknown command", "help sevre", exitUsage, nil, []string{`"sevre"`, "serve, version, help"}},
+		{"unknown command", "sevre", exitUsage, nil, []string{`"sevre"`, "serve, conformance, version, help"}},
+		{"help of an unknown command", "help sevre", exitUsage, nil, []string{`"sevre"`, "serve, conformance, version, help"}},
 		{"help of two", "help serve version", exitUsage, nil, []string{"one command"}},
 		{"argument of version", "version 2", exitUsage, nil, []string{`"2"`, "wsecho help version"}},
 		{"unknown flag", "-adr :80", exitUsage, nil, []string{"-adr", "-addr", "-max-message", "wsecho help serve"}},

@@ -113,18 +113,34 @@ func requests(o outcome, change func(r *request)) step {
 		r := plainRequest(&s.offer)
 		change(r)
 		s.offer.Key = r.key()
+		s.offer.Subprotocols = r.subprotocols()
 		return s.ask(o, func(b []byte) error { return s.write(b) }, r.String())
 	}
 }
 
-// key is the key of the request, of which the answer has to know.
-func (r *request) key() string {
+// values returns the values of the lines of a field.
+func (r *request) values(field string) []string {
+	var values []string
 	for _, line := range r.fields {
-		if name, value, _ := strings.Cut(line, ":"); strings.EqualFold(name, "Sec-WebSocket-Key") {
-			return strings.TrimSpace(value)
+		if name, value, _ := strings.Cut(line, ":"); strings.EqualFold(name, field) {
+			values = append(values, strings.TrimSpace(value))
 		}
 	}
-	return ""
+	return values
+}
+
+// key is the key of the request, which the response has to answer.
+func (r *request) key() string { return strings.Join(r.values("Sec-WebSocket-Key"), ", ") }
+
+// subprotocols are those that the response may choose from.
+func (r *request) subprotocols() []string {
+	var names []string
+	for name := range strings.SplitSeq(strings.Join(r.values("Sec-WebSocket-Protocol"), ","), ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // ask sends octets as a request and judges what comes of it.
