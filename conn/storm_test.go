@@ -260,7 +260,7 @@ func runChaos(t *testing.T, seed, round uint64, a, b io.ReadWriteCloser, pause f
 						}
 					}
 					err := c.WriteMessage(ctx, frame.OpBinary, numbered(w, seq, r.IntN(3000)))
-					if _, ended := errors.AsType[*conn.CloseError](err); err != nil && !ended {
+					if _, ended := errors.AsType[*conn.CloseError](err); err != nil && !ended && !errors.Is(err, conn.ErrStillSent) {
 						if !errors.Is(err, errWhy) && !errors.Is(err, net.ErrClosed) {
 							t.Errorf("WriteMessage = %v", err)
 						}
