@@ -3,6 +3,7 @@ package conformance
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"example.org/rfc6455/frame"
@@ -74,10 +75,9 @@ func (c *Case) peers() Peers {
 	return c.Peers
 }
 
-// Cases returns the cases that test a peer in the given role, in their order.
-// The caller owns the slice, and must not modify the cases.
-func Cases(peer frame.Role) []*Case {
-	all := slices.Concat(
+// all returns all cases. They do not change.
+var all = sync.OnceValue(func() []*Case {
+	return slices.Concat(
 		framingCases(),
 		maskingCases(),
 		controlCases(),
@@ -93,7 +93,12 @@ func Cases(peer frame.Role) []*Case {
 		deliveryCases(),
 		faultCases(),
 	)
-	return slices.DeleteFunc(all, func(c *Case) bool { return !c.peers().Has(peer) })
+})
+
+// Cases returns the cases that test a peer in the given role, in their order.
+// The caller owns the slice, and must not modify the cases.
+func Cases(peer frame.Role) []*Case {
+	return slices.DeleteFunc(slices.Clone(all()), func(c *Case) bool { return !c.peers().Has(peer) })
 }
 
 // Select returns the cases that one of the patterns matches, in their order; all

@@ -129,11 +129,19 @@ func (t *ClientTester) report(a *agent) *Report {
 	return r
 }
 
-// agent returns the client called name. It needs mu.
-func (t *ClientTester) agent(name string) *agent {
+// find returns the client called name, or nil. It needs mu.
+func (t *ClientTester) find(name string) *agent {
 	i := slices.IndexFunc(t.agents, func(a *agent) bool { return a.name == name })
-	if i >= 0 {
-		return t.agents[i]
+	if i < 0 {
+		return nil
+	}
+	return t.agents[i]
+}
+
+// agent returns the client called name, which may be new. It needs mu.
+func (t *ClientTester) agent(name string) *agent {
+	if a := t.find(name); a != nil {
+		return a
 	}
 	now := time.Now()
 	a := &agent{name: name, began: now, ended: now, results: map[*Case]*Result{}, keys: map[string]bool{}}
@@ -207,8 +215,11 @@ func (t *ClientTester) runCase(c *call, test *Case, name string) {
 // stopped before.
 func (t *ClientTester) awaitResult(test *Case, name string) *Result {
 	for {
+		var result *Result
 		t.mu.Lock()
-		result := t.agent(name).results[test]
+		if a := t.find(name); a != nil {
+			result = a.results[test]
+		}
 		changed := t.changed
 		t.mu.Unlock()
 		if result != nil {

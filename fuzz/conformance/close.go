@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func closeCases() []*Case {
 	}, {
 		ID: "close/5.5.1/one-octet", Known: "7.3.2",
 		About: "Sends a Close frame with a payload of one octet.", Expect: refused + "a payload begins with a code of two octets (Section 5.5.1).",
-		steps: []step{send(closing("a")), refusesClose(1002)},
+		steps: []step{send(closing("a")), fails(1002)},
 	}, {
 		ID: "close/5.5.1/code", Known: "7.3.3",
 		About: "Sends a Close frame with 1000.", Expect: same,
@@ -67,12 +68,12 @@ func closeCases() []*Case {
 	}, {
 		ID: "close/5.5.1/reason-124", Known: "7.3.6",
 		About: "Sends a Close frame with 1000 and a reason of 124 octets.", Expect: refused + "a control frame has at most 125 octets of payload (Section 5.5).",
-		steps: []step{send(closeCode(1000, strings.Repeat("*", 124))), refusesClose(1002)},
+		steps: []step{send(closeCode(1000, strings.Repeat("*", 124))), fails(1002)},
 	}, {
 		ID: "close/5.5.1/reason-not-utf8", Known: "7.5.1",
 		About:  "Sends a Close frame with 1000 and a reason with a surrogate in it.",
 		Expect: "The peer fails the connection with 1007, or with 1002: a reason is UTF-8 (Sections 5.5.1 and 8.1).",
-		steps:  []step{send(closeCode(1000, greekWord+"\xed\xa0\x80"+edited)), refusesEither(1007, 1002)},
+		steps:  []step{send(closeCode(1000, greekWord+"\xed\xa0\x80"+edited)), failsEither(1007, 1002)},
 	}}
 	for i, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999} {
 		cases = append(cases, validCode(code, fmt.Sprintf("7.7.%d", i+1)))
@@ -114,16 +115,13 @@ func invalidCode(code int, known string) *Case {
 		ID: fmt.Sprintf("close/7.4/code-%d", code), Known: known,
 		About:  fmt.Sprintf("Sends a Close frame with %d.", code),
 		Expect: "The peer fails the connection with 1002: the code must not stand in a Close frame (Section 7.4).",
-		steps:  []step{send(closeCode(code, "")), refusesClose(1002)},
+		steps:  []step{send(closeCode(code, "")), fails(1002)},
 	}
 }
 
 func otherCloseCases(same, ignored, refused string) []*Case {
-	var late []raw
-	for range 100 {
-		late = append(late, text("too late"))
-	}
-	cases := []*Case{{
+	late := slices.Repeat([]raw{text("too late")}, 100)
+	return []*Case{{
 		ID:    "close/5.5.1/by-1",
 		About: "Sends a Close frame with 1000 and a reason, octet by octet.", Expect: same,
 		steps: []step{sendBy(1, closeCode(1000, "bye")), answersClose(1000)},
@@ -135,7 +133,7 @@ func otherCloseCases(same, ignored, refused string) []*Case {
 		ID:     "close/8.1/reason-cut-short",
 		About:  "Sends a Close frame with 1000 and a reason whose last code point lacks an octet.",
 		Expect: "The peer fails the connection with 1007, or with 1002: a reason is UTF-8 (Sections 5.5.1 and 8.1).",
-		steps:  []step{send(closeCode(1000, "bye \xf0\x9f\x98")), refusesEither(1007, 1002)},
+		steps:  []step{send(closeCode(1000, "bye \xf0\x9f\x98")), failsEither(1007, 1002)},
 	}, {
 		ID:    "close/5.5.1/100-messages-after-close",
 		About: "Sends a Close frame and 100 text messages.", Expect: ignored,
@@ -147,18 +145,17 @@ func otherCloseCases(same, ignored, refused string) []*Case {
 	}, {
 		ID:    "close/5.5/126-form",
 		About: "Sends a Close frame with 1000 whose length is in 16 bits.", Expect: refused + "the length is not minimally encoded (Section 5.2).",
-		steps: []step{send(closeCode(1000, "").lengthIn(16)), refusesClose(1002)},
+		steps: []step{send(closeCode(1000, "").lengthIn(16)), fails(1002)},
 	}, {
 		ID:     "close/7.1.1/tcp-ends",
 		About:  "Ends its side of TCP without a Close frame.",
 		Expect: "The peer ends its side as well, with or without a Close frame (Section 7.1.1).",
 		steps:  []step{halfClose, endsSomehow},
 	}}
-	return cases
 }
 
-// refusesEither is refusesClose where both codes are as good.
-func refusesEither(a, b frame.CloseCode) step {
+// failsEither is fails where both codes are as good.
+func failsEither(a, b frame.CloseCode) step {
 	return func(s *session) error {
 		e, err := s.next(s.deadline)
 		if err == nil {

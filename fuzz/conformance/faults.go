@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,29 +19,18 @@ func faultCases() []*Case {
 		others  = "A new connection works as before, and nothing of the message that was cut off comes back (Section 7.1.1)."
 		T       = frame.OpText
 	)
-	var pings, pongs, ones, empties []raw
-	for i := range 10000 {
-		pings = append(pings, ping(strconv.Itoa(i)))
-		pongs = append(pongs, pong(strings.Repeat("x", 125)))
-	}
-	ones = append(ones, first(T, "x"))
-	for range 4095 {
-		ones = append(ones, middle("x"))
-	}
-	empties = append(empties, first(T, ""))
-	for range 100000 {
-		empties = append(empties, middle(""))
-	}
 	return []*Case{{
 		ID:    "faults/10.4/10000-pings",
 		About: "Sends 10,000 pings in a single write, then a text message.", Expect: bounded,
 		limit: 10 * time.Second,
-		steps: []step{send(pings...), bounds(pongsUpTo(len(pings))), send(text("still there")), bounds(receive(textEcho("still there"))), closes},
+		steps: []step{sendMade(func() []raw { return pings(10000) }), bounds(pongsUpTo(10000)), send(text("still there")), bounds(receive(textEcho("still there"))), closes},
 	}, {
 		ID:    "faults/10.4/10000-pongs",
 		About: "Sends 10,000 pongs of 125 octets that nobody asked for, then a text message.", Expect: bounded,
 		limit: 10 * time.Second,
-		steps: []step{send(append(pongs, text("still there"))...), bounds(receive(textEcho("still there"))), closes},
+		steps: []step{sendMade(func() []raw {
+			return append(slices.Repeat([]raw{pong(strings.Repeat("x", 125))}, 10000), text("still there"))
+		}), bounds(receive(textEcho("still there"))), closes},
 	}, {
 		ID:     "faults/10.4/pings-unread",
 		About:  "Sends up to 8 MiB of pings without reading, until the peer takes no more, then reads everything and sends a text message.",
@@ -51,14 +41,16 @@ func faultCases() []*Case {
 		ID:    "faults/10.4/4096-fragments-of-1-octet",
 		About: "Sends a text message of 4096 octets in fragments of one octet.", Expect: bounded,
 		limit: 10 * time.Second,
-		steps: []step{send(append(ones, last(""))...), bounds(receive(textEcho(strings.Repeat("x", 4096)))), closes},
+		steps: []step{sendMade(func() []raw { return fragments(T, []byte(strings.Repeat("x", 4096)), 1) }), bounds(receive(textEcho(strings.Repeat("x", 4096)))), closes},
 	}, {
 		ID:     "faults/10.4/100000-empty-fragments",
 		About:  "Sends a text message in 100,000 empty fragments.",
 		Expect: "For information: whether the peer takes them all, or fails the connection, which should be with 1008.",
 		info:   true,
 		limit:  10 * time.Second,
-		steps:  []step{send(append(empties, last("done"))...), countUntilClose},
+		steps: []step{sendMade(func() []raw {
+			return slices.Concat([]raw{first(T, "")}, slices.Repeat([]raw{middle("")}, 100000), []raw{last("done")})
+		}), countUntilClose},
 	}, {
 		ID:     "faults/10.4/slow-octets",
 		About:  "Sends a text frame of 16 octets, one every 50 milliseconds.",
@@ -95,6 +87,20 @@ func faultCases() []*Case {
 	}}
 }
 
+// sendMade sends frames in a single write, which are many and made only then.
+func sendMade(frames func() []raw) step {
+	return func(s *session) error { return s.sendAll(frames()...) }
+}
+
+// pings returns pings whose payloads count from 0.
+func pings(n int) []raw {
+	var frames []raw
+	for i := range n {
+		frames = append(frames, ping(strconv.Itoa(i)))
+	}
+	return frames
+}
+
 // bounds is a step that a Close frame with 1008 or 1009 may cut short.
 func bounds(body step) step {
 	return func(s *session) error {
@@ -105,6 +111,11 @@ func bounds(body step) step {
 	}
 }
 
+// enough reports whether e is a Close frame that says so.
+func (e event) enough() bool {
+	return e.kind == gotClose && (e.code == frame.ClosePolicyViolation || e.code == frame.CloseMessageTooBig)
+}
+
 // bound takes an event that says that the peer has had enough. It reports whether
 // e is one; then the case is done.
 func (s *session) bound(e event) (done bool, err error) {
@@ -112,7 +123,7 @@ func (s *session) bound(e event) (done bool, err error) {
 	case e.kind == gotEnd:
 		s.tolerate("the %s %s without a Close frame, which should say 1008 (Section 7.4.1)", s.peer(), ending(e.err))
 		return true, nil
-	case e.kind == gotClose && (e.code == frame.ClosePolicyViolation || e.code == frame.CloseMessageTooBig):
+	case e.enough():
 		s.bounded = false
 		s.unread = append(s.unread, e)
 		s.inform("the %s had enough, and sent a Close frame with %s", s.peer(), codeName(e.code))

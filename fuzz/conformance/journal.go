@@ -11,9 +11,10 @@ import (
 
 // Unless every octet is wanted, a wire log has this much.
 const (
-	maxFirst  = 120 // entries from the beginning
-	maxLast   = 80  // entries before the end
-	maxOctets = 96  // of an entry
+	maxFirst  = 120     // entries from the beginning
+	maxLast   = 80      // entries before the end
+	maxOctets = 96      // of an entry
+	maxHead   = 4 << 10 // octets of a request or a response
 )
 
 // A Direction says whose octets an Entry is about.
@@ -48,7 +49,11 @@ type journal struct {
 // add notes octets that went over the wire, of which there were size.
 func (j *journal) add(d Direction, octets []byte, size int64, format string, args ...any) {
 	if len(octets) > maxOctets && !j.every {
-		octets = octets[:maxOctets]
+		limit := maxOctets
+		if isText(octets[:limit]) { // no frame begins with text
+			limit = min(len(octets), maxHead)
+		}
+		octets = octets[:limit]
 	}
 	e := Entry{
 		At:        time.Since(j.began),

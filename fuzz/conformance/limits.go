@@ -30,8 +30,8 @@ func limitCases() []*Case {
 	add := func(known, id, about string, l large) {
 		cases = append(cases, &Case{
 			ID: id, Known: known, About: about,
-			Expect: "It comes back, and the closing handshake is clean. Refusing it with 1009 is tolerable: how much a peer accepts " +
-				"is its own choice (Section 10.4).",
+			Expect: "It comes back, and the closing handshake is clean. Refusing it with 1009, or with 1008 for its fragments, is " +
+				"tolerable: how much a peer accepts is its own choice (Section 10.4).",
 			limit: 30 * time.Second,
 			alone: l.size > mib,
 			steps: []step{echoesLarge(l), closes},
@@ -120,9 +120,9 @@ func echoesLarge(l large) step {
 		if err == nil {
 			s.unread = append(s.unread, e)
 		}
-		if e.kind == gotClose && e.code == frame.CloseMessageTooBig {
-			s.tolerate("the %s refuses messages of this size", s.peer())
-			if err := s.failed([]frame.CloseCode{frame.CloseMessageTooBig}); err != nil {
+		if e.enough() {
+			s.tolerate("the %s refuses such a message with %s", s.peer(), codeName(e.code))
+			if err := s.failed([]frame.CloseCode{e.code}); err != nil {
 				return err
 			}
 			return errDone

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -95,9 +96,7 @@ type clientRun struct {
 // query returns the parameters of a path.
 func (r *clientRun) query(more url.Values) string {
 	q := url.Values{"agent": {r.Agent}}
-	for name, values := range more {
-		q[name] = values
-	}
+	maps.Copy(q, more)
 	return q.Encode()
 }
 

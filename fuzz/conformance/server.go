@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -39,7 +40,7 @@ type Options struct {
 	Agent string
 
 	// EveryOctet keeps every octet of every frame in the wire log, which
-	// otherwise has the first 96 of the first 200 frames of a case.
+	// otherwise has the 96 octets of 200 frames of a case.
 	EveryOctet bool
 
 	// OnResult is told each result as it comes, one at a time. Nil means nobody.
@@ -148,9 +149,7 @@ func (t *serverTest) parse(text string) error {
 // fields yields the fields of a request that are not of the handshake.
 func (t *serverTest) fields() func(yield func(name, value string) bool) {
 	h := http.Header{"User-Agent": {"rfc6455-conformance"}}
-	for name, values := range t.options.Header {
-		h[name] = values
-	}
+	maps.Copy(h, t.options.Header)
 	return handshake.Lines(h)
 }
 

@@ -156,14 +156,9 @@ func (s *session) answered(codes ...frame.CloseCode) error {
 	return s.ends()
 }
 
-// refusesClose expects the answer to a Close frame that breaks a rule: one with
-// the first of the codes, or failing that the end of TCP.
-func refusesClose(codes ...frame.CloseCode) step {
-	return func(s *session) error { return s.failed(codes) }
-}
-
-// fails expects that the peer fails the connection by itself, with the first of
-// the codes (Section 7.1.7), and does nothing else before.
+// fails expects that the peer fails the connection (Section 7.1.7) with the first
+// of the codes, and does nothing else before: by itself or, after a Close frame
+// that breaks a rule, instead of an ordinary answer.
 func fails(codes ...frame.CloseCode) step {
 	return func(s *session) error { return s.failed(codes) }
 }
