@@ -40,7 +40,7 @@ type Options struct {
 	Agent string
 
 	// EveryOctet keeps every octet of every frame in the wire log, which
-	// otherwise has the 96 octets of 200 frames of a case.
+	// otherwise has 96 of each of 200 frames of a case.
 	EveryOctet bool
 
 	// OnResult is told each result as it comes, one at a time. Nil means nobody.
