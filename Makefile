@@ -18,7 +18,7 @@ STAGES := install format vet cross unit race purego 386 bench cover interop rena
 # The least statement coverage of a package by its own tests, in percent.
 COVERAGE := mask=100 frame=100 handshake=100 conn=95
 
-TEST := go test -count=1 -timeout=5m
+TEST := go test -count=1 -timeout=10m
 
 .PHONY: help test $(STAGES) rename
 .DEFAULT_GOAL := help
