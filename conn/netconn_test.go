@@ -11,17 +11,14 @@ import (
 
 	"golang.org/x/net/nettest"
 
-	"example.org/rfc6455/conn"
 	"example.org/rfc6455/conn/conntest"
 	"example.org/rfc6455/frame"
 )
 
-// TestNetConn holds the view against the rules for every net.Conn. Its peers do
-// not always read, and are given up soon.
+// TestNetConn holds the view against the rules for every net.Conn.
 func TestNetConn(t *testing.T) {
 	nettest.TestConn(t, func() (a, b net.Conn, stop func(), err error) {
-		o := &conn.Options{CloseTimeout: 50 * time.Millisecond}
-		client, server := conntest.Pair(o, o)
+		client, server := conntest.Pair(nil, nil)
 		stop = func() {
 			client.CloseNow()
 			server.CloseNow()
