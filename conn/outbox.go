@@ -19,8 +19,6 @@ const (
 	blockedAfter = 10 * time.Millisecond
 	// maxPongs is how many pongs may wait in any case.
 	maxPongs = 64
-	// maxIdle is how many waiters are kept, of some 130 octets each.
-	maxIdle = 8
 	// maxSpare is how many waiters are kept for others to come.
 	maxSpare = 16
 )
@@ -40,7 +38,6 @@ type outbox struct {
 	newest   uint64    // the number of the frame appended last; the first is 1
 	written  uint64    // the number of the last frame that left as a whole
 	waiters  []*waiter // in the order of their frames
-	idle     []*waiter // to be used again; len(idle) <= maxIdle
 	dropping []*waiter // those whose context ended while their frame was flying
 	spare    []*waiter // to be used again; they stay with their connection, as synctest wants of channels
 
