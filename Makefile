@@ -13,10 +13,13 @@ export RFC6455_PEERS ?= off
 export PATH := $(PATH):/usr/sbin
 
 # What `make test` runs, in this order.
-STAGES := install format vet cross unit race purego 386 bench cover interop rename-check
+STAGES := install format vet cross unit race purego 386 bench cover interop nested rename-check
 
 # The least statement coverage of a package by its own tests, in percent.
-COVERAGE := mask=100 frame=100 handshake=100 conn=95
+COVERAGE := mask=100 frame=100 handshake=100 conn=95 conn/deflate=100
+
+# The modules that need more than the root module may have.
+MODULES = $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path '*/node_modules/*'))
 
 TEST := go test -count=1 -timeout=10m
 
@@ -74,11 +77,11 @@ bench: ## every benchmark once
 
 cover: ## fail if a package's coverage is below COVERAGE
 	@$(TEST) -cover $(foreach c,$(COVERAGE),./$(firstword $(subst =, ,$c))) |
-	awk -v least='$(COVERAGE)' '
+	awk -v least='$(COVERAGE)' -v module="$$(go list -m)/" '
 		BEGIN { n = split(least, pairs); for (i = 1; i <= n; i++) { split(pairs[i], p, "="); want[p[1]] = p[2] } }
 		{ print }
 		match($$0, /coverage: [0-9.]+%/) {
-			package = $$2; sub(/.*\//, "", package)
+			package = $$2; sub(module, "", package)
 			if (substr($$0, RSTART + 10, RLENGTH - 11) + 0 < want[package]) { print "want " want[package] "%"; failed = 1 }
 			seen++
 		}
@@ -89,6 +92,12 @@ interop: ## the tests with real peers, which must be installed
 	trap 'rm -f "$$log"' EXIT
 	RFC6455_PEERS=required $(TEST) -v -race -shuffle=on ./conn/internal/interop >"$$log" 2>&1 || { cat "$$log"; exit 1; }
 	grep -E '^ {0,4}--- |^ok' "$$log"
+
+nested: ## vet and test the nested modules, with real peers
+	@for module in $(MODULES); do
+		echo $$module
+		(cd $$module && go mod tidy -diff && go vet ./... && RFC6455_PEERS=required $(TEST) ./...)
+	done
 
 rename: ## MODULE=path: change the module path in every file
 	@[[ -n "$(MODULE)" ]] || { echo 'usage: make rename MODULE=example.com/some/path'; exit 1; }
@@ -104,4 +113,4 @@ rename-check: ## rename works, and no file has the path in another form
 	$(MAKE) --no-print-directory -C "$$copy" rename MODULE=renamed.test/some/path
 	cd "$$copy"
 	if grep -rnIi 'rfc6455[/]' .; then echo 'these do not follow the module path'; exit 1; fi
-	go vet ./...
+	for module in . $(MODULES); do (cd $$module && go vet ./...); done
