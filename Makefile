@@ -23,7 +23,7 @@ MODULES = $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -
 
 TEST := go test -count=1 -timeout=10m
 
-.PHONY: help test $(STAGES) rename
+.PHONY: help test $(STAGES) bench-compare rename
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -98,6 +98,33 @@ nested: ## vet and test the nested modules, with real peers
 		echo $$module
 		(cd $$module && go mod tidy -diff && go vet ./... && RFC6455_PEERS=required $(TEST) ./...)
 	done
+
+# Benchmarks that are compared, how often and how long each time, and what makes
+# the table.
+BENCH ?= .
+ROUNDS ?= 8
+BENCHTIME ?= 50ms
+BENCHSTAT := golang.org/x/perf/cmd/benchstat@v0.0.0-20260908200009-22c9c6c9d4da
+
+bench-compare: ## BASE=revision: what changed since then, by benchstat [BENCH= ROUNDS= BENCHTIME=]
+	@[[ -n "$(BASE)" ]] || { echo 'usage: make bench-compare BASE=revision'; exit 1; }
+	dir=$$(mktemp -d)
+	trap 'rm -rf "$$dir"' EXIT
+	mkdir "$$dir/base"
+	git archive $(BASE) | tar -x -C "$$dir/base"
+	packages=$$(git grep -lE '^func Benchmark' -- ':(top)*_test.go' | xargs -n 1 dirname | sort -u)
+	for package in $$packages; do
+		[[ -d $$dir/base/$$package && $$(cd $$package && go list -m) == $$(go list -m) ]] || continue
+		name=$${package//\//-}
+		go test -c -o "$$dir/$$name.new" ./$$package
+		(cd "$$dir/base" && go test -c -o "$$dir/$$name.old" ./$$package)
+		for ((round = 0; round < $(ROUNDS); round++)); do
+			for side in old new; do
+				(cd $$package && "$$dir/$$name.$$side" -test.run '^$$' -test.bench '$(BENCH)' -test.benchtime $(BENCHTIME) -test.cpu 1) >>"$$dir/$$side"
+			done
+		done
+	done
+	go run $(BENCHSTAT) "$(BASE)=$$dir/old" "here=$$dir/new"
 
 rename: ## MODULE=path: change the module path in every file
 	@[[ -n "$(MODULE)" ]] || { echo 'usage: make rename MODULE=example.com/some/path'; exit 1; }
