@@ -130,6 +130,15 @@ func TestAllocsTCP(t *testing.T) {
 							if err := writer.WritePrepared(ctx, m); err != nil {
 								return err
 							}
+							if _, _, err := reader.ReadMessage(ctx); err != nil {
+								return err
+							}
+							if err := writer.Post(m, m); err != nil {
+								return err
+							}
+							if _, _, err := reader.ReadMessage(ctx); err != nil {
+								return err
+							}
 							var err error
 							_, dst, err = reader.AppendMessage(ctx, dst[:0])
 							return err

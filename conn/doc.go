@@ -29,8 +29,8 @@
 //
 // Any goroutine writes, at any time. [Conn.WriteMessage] returns when the
 // transport has taken the message, [Conn.NextWriter] streams one in fragments,
-// [Prepare] encodes one for many connections. A [Hub] broadcasts without ever
-// waiting for a slow peer.
+// [Prepare] encodes one for many connections. [Conn.Post] sends without waiting
+// for the peer, and a [Hub] does so to many.
 //
 // # Compression
 //

@@ -66,6 +66,11 @@ var (
 	ErrSlowConsumer = errors.New("conn: too many frames queued for the peer")
 )
 
+// ErrQueueFull is a message that was not sent because Options.MaxQueuedSize or
+// Options.MaxQueuedFrames is used up by what waits for the peer. The connection
+// goes on.
+var ErrQueueFull = errors.New("conn: the peer does not read, and no more is queued for it")
+
 // Misuse. The connection goes on.
 var (
 	// ErrConcurrentRead is a read while another goroutine is reading.

@@ -272,6 +272,28 @@ func ExampleHub_Broadcast() {
 	// news
 }
 
+// A feed goes out without anybody waiting for the client, which is left behind
+// if it does not keep up.
+func ExampleConn_Post() {
+	client, server := conntest.Pair(nil, nil)
+	defer client.CloseNow()
+	defer server.CloseNow()
+
+	head, _ := conn.Prepare(frame.OpText, []byte("gold"))
+	price, _ := conn.Prepare(frame.OpText, []byte("4084"))
+	if err := server.Post(head, price); errors.Is(err, conn.ErrQueueFull) {
+		server.Close(frame.ClosePolicyViolation, "too slow")
+	}
+
+	for range 2 {
+		_, p, _ := client.ReadMessage(context.Background())
+		fmt.Printf("%s\n", p)
+	}
+	// Output:
+	// gold
+	// 4084
+}
+
 // A message of any length passes through without being held in memory.
 func ExampleConn_NextReader() {
 	ctx := context.Background()

@@ -109,7 +109,7 @@ type Delivery struct {
 
 // Broadcast sends a message to all connections for which to is nil or returns
 // true. It does not wait for any of them: what a peer does not take at once is
-// queued, and where the queue is full Hub.Slow decides. Broadcasts of one
+// queued, as by [Conn.Post], and where the queue is full Hub.Slow decides. Broadcasts of one
 // goroutine arrive in order.
 func (h *Hub) Broadcast(m *Prepared, to func(*Conn) bool) Delivery {
 	var d Delivery
@@ -117,12 +117,12 @@ func (h *Hub) Broadcast(m *Prepared, to func(*Conn) bool) Delivery {
 		if to != nil && !to(c) {
 			continue
 		}
-		result, dropped := c.post(m, h.Slow == SlowDropOldest)
+		dropped, err := c.post(h.Slow == SlowDropOldest, m)
 		d.Dropped += dropped
 		switch {
-		case result == taken:
+		case err == nil:
 			d.Taken++
-		case result == closed:
+		case err != ErrQueueFull:
 			d.Ended++
 		case h.Slow == SlowClose:
 			c.closeSoon(frame.ClosePolicyViolation, ErrSlowConsumer)

@@ -47,14 +47,15 @@ type outbox struct {
 	maxFrames int // Options.MaxQueuedFrames
 	pongs     int // of waiting
 
-	stream   *MessageWriter // between its first and its last frame; nil if none is
-	posted   []*Prepared    // messages that wait for the end of stream
-	final    bool           // whether no frame may follow
-	err      error          // why nothing can be written any more
-	line     []uint64       // the places of those who wait to append, in their order
-	places   uint64         // how many places were given
-	changed  chan struct{}  // closed when there may be room again; nil if nobody waits
-	progress int            // counts the frames of stream
+	stream     *MessageWriter // between its first and its last frame; nil if none is
+	progress   int            // counts the frames of stream
+	posted     []*Prepared    // messages that wait for the end of stream
+	postedSize int            // octets of them
+	final      bool           // whether no frame may follow
+	err        error          // why nothing can be written any more
+	line       []uint64       // the places of those who wait to append, in their order
+	places     uint64         // how many places were given
+	changed    chan struct{}  // closed when there may be room again; nil if nobody waits
 }
 
 // A waiter waits for its frame to leave.
@@ -105,27 +106,25 @@ func (o *outbox) leaving() (octets, frames int) {
 // queued returns how many octets and frames wait, also for the end of stream.
 func (o *outbox) queued() (octets, frames int) {
 	octets, frames = o.leaving()
-	for _, m := range o.posted {
-		octets += len(m.wire)
-	}
-	return octets, frames + len(o.posted)
+	return octets + o.postedSize, frames + len(o.posted)
 }
 
 // full reports whether a frame of size octets has to wait for others to leave.
 // Those that wait for the end of stream cannot hold up its own frames.
 func (o *outbox) full(size int) bool {
 	octets, frames := o.leaving()
-	return o.exceeds(octets, frames, size)
+	return o.exceeds(octets, frames, size, 1)
 }
 
-// overfull reports whether too much waits for another size octets to be posted.
-func (o *outbox) overfull(size int) bool {
+// overfull reports whether too much waits for more frames of size octets to be
+// posted.
+func (o *outbox) overfull(size, more int) bool {
 	octets, frames := o.queued()
-	return o.exceeds(octets, frames, size)
+	return o.exceeds(octets, frames, size, more)
 }
 
-func (o *outbox) exceeds(octets, frames, size int) bool {
-	return frames > 0 && (octets > o.maxSize-size || frames >= o.maxFrames)
+func (o *outbox) exceeds(octets, frames, size, more int) bool {
+	return frames > 0 && (octets > o.maxSize-size || frames > o.maxFrames-more)
 }
 
 // admits reports whether a data frame of size octets may be appended by w, or as a
@@ -274,6 +273,7 @@ func (o *outbox) dropPosted() bool {
 		return o.waiting.drop(o.waiting.items[i].id) == dropped
 	}
 	if len(o.posted) > 0 {
+		o.postedSize -= len(o.posted[0].wire)
 		o.posted = slices.Delete(o.posted, 0, 1)
 		return true
 	}

@@ -272,8 +272,8 @@ func TestOutboxFull(t *testing.T) {
 		t.Error("full with two of three frames")
 	}
 	o.posted = []*Prepared{{wire: []byte("\x81\x00")}}
-	if !o.overfull(1) || o.full(1) {
-		t.Errorf("overfull = %v, full = %v with a posted message as the third of three; want true and false", o.overfull(1), o.full(1))
+	if !o.overfull(1, 1) || o.full(1) {
+		t.Errorf("overfull = %v, full = %v with a posted message as the third of three; want true and false", o.overfull(1, 1), o.full(1))
 	}
 }
 

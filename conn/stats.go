@@ -78,7 +78,8 @@ func (c *Conn) publish() {
 }
 
 // Stats returns the counters. What was received is counted up to the last time
-// the reader waited for the peer.
+// the reader waited for the peer. Stats waits for no I/O, allocates nothing and
+// takes some tens of nanoseconds, so it may be called for each message.
 func (c *Conn) Stats() Stats {
 	s := Stats{
 		Received: Traffic{

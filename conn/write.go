@@ -354,13 +354,13 @@ func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 	}
 }
 
-// maxFavours is how many writes a goroutine does for frames that nobody waits
-// for.
+// maxFavours is how many writes a goroutine does for others behind its own frames,
+// if nobody waits for theirs either.
 const maxFavours = 4
 
-// kick has what waits written without waiting for it: at once as far as the
-// transport takes it, the rest by a goroutine that ends with it. It needs
-// out.mu, and releases it.
+// kick has what waits written without waiting for it: at once as far as a socket
+// takes it, the rest by a goroutine that ends with it. It needs out.mu, and
+// releases it.
 func (c *Conn) kick() {
 	o := &c.out
 	defer o.mu.Unlock()
@@ -370,9 +370,12 @@ func (c *Conn) kick() {
 	o.flushing = true
 	var scratch []byte
 	defer func() { putBuffer(scratch) }()
-	for i := 0; i < maxFavours && c.t.socket != nil; i++ {
+	for last, favours := o.newest, 0; c.t.socket != nil && favours < maxFavours; {
 		if !o.handOver() {
 			return
+		}
+		if o.written >= last {
+			favours++
 		}
 		p := o.take(&scratch)
 		o.mu.Unlock()

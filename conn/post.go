@@ -1,0 +1,73 @@
+package conn
+
+// Post sends prepared messages without waiting: all of them, in their order and
+// with no other message between them, or with an error none. What the peer does
+// not take at once is queued, and is sent as the peer takes it. Whether anything
+// is, [Conn.Stats] tells.
+//
+// The error is [ErrQueueFull] when that would exceed Options.MaxQueuedSize or
+// Options.MaxQueuedFrames: the connection goes on, and none of ms was queued. What
+// finds nothing queued is taken whatever its size. Otherwise the error is that of a
+// connection that takes no more messages, as of [Conn.WriteMessage].
+//
+// Post does not retain ms. The messages of one goroutine are sent in its order,
+// those that it writes included.
+func (c *Conn) Post(ms ...*Prepared) error {
+	_, err := c.post(false, ms...)
+	return err
+}
+
+// post is Post. If too much is queued already and dropOldest is set, messages that
+// were posted earlier make room.
+func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
+	size := 0
+	for _, m := range ms {
+		size += len(m.wire)
+	}
+	o := &c.out
+	o.mu.Lock()
+	for o.overfull(size, len(ms)) && o.closed() == nil {
+		if !dropOldest || !o.dropPosted() {
+			o.mu.Unlock()
+			return dropped, ErrQueueFull
+		}
+		dropped++
+	}
+	if err := o.closed(); err != nil {
+		o.mu.Unlock()
+		return dropped, err
+	}
+	if o.stream != nil {
+		o.posted = append(o.posted, ms...)
+		o.postedSize += size
+		o.mu.Unlock()
+		return dropped, nil
+	}
+	for _, m := range ms {
+		c.appendPosted(m)
+	}
+	c.kick()
+	return dropped, nil
+}
+
+// appendPosted appends a message that nobody waits for. It needs out.mu.
+func (c *Conn) appendPosted(m *Prepared) {
+	c.appendPrepared(m)
+	items := c.out.waiting.items
+	items[len(items)-1].posted = true
+}
+
+// endStream lets other messages follow that of a MessageWriter.
+func (c *Conn) endStream() {
+	o := &c.out
+	o.mu.Lock()
+	o.stream = nil
+	if o.closed() == nil { // nothing follows a Close frame
+		for _, m := range o.posted {
+			c.appendPosted(m)
+		}
+		o.posted, o.postedSize = nil, 0
+	}
+	o.wake()
+	c.kick()
+}
