@@ -121,11 +121,12 @@ func (c *Conn) pong(payload []byte) {
 // nothing comes back. It is a timer, of which c.mu guards the fields.
 type heartbeat struct {
 	timer *time.Timer // nil if there is no heartbeat
+	next  time.Time   // when the next ping is due
 	id    uint64      // of the ping that was sent last
-	sent  time.Time
-	asked bool   // whether an answer to it is awaited
-	heard uint32 // Conn.heard when it was sent
-	wait  uint32 // Conn.waits when it was sent
+	sent  time.Time   // when that was
+	asked time.Time   // since when an answer is awaited; zero if none is
+	heard uint32      // Conn.heard at that time
+	wait  uint32      // Conn.waits at that time
 }
 
 func (h *heartbeat) stop() {
@@ -140,10 +141,11 @@ func (c *Conn) startHeartbeat() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.heartbeat.next = time.Now().Add(c.options.PingInterval)
 	c.heartbeat.timer = time.AfterFunc(c.options.PingInterval, c.beat)
 }
 
-// beat sends a ping, or judges the answer to the last one.
+// beat judges whether the peer has answered, and sends a ping when one is due.
 func (c *Conn) beat() {
 	c.mu.Lock()
 	h := &c.heartbeat
@@ -151,38 +153,38 @@ func (c *Conn) beat() {
 		c.mu.Unlock()
 		return
 	}
-	heard, wait := c.heard.Load(), c.waits.Load()
-	if h.asked {
-		rest := c.options.PongTimeout
-		switch {
-		case heard != h.heard:
-			h.asked = false
-			rest = c.options.PingInterval - c.options.PongTimeout
-		case wait == h.wait && wait%2 == 1:
+	now, heard, wait := time.Now(), c.heard.Load(), c.waits.Load()
+	if heard != h.heard {
+		h.asked = time.Time{}
+	}
+	if !h.asked.IsZero() && now.Sub(h.asked) >= c.options.PongTimeout {
+		if wait == h.wait && wait%2 == 1 {
 			// The reader has waited for all of this time.
 			c.mu.Unlock()
 			c.abort(Network, ErrPongTimeout)
 			return
-		default:
-			h.wait = wait
-			c.options.Logger.Warn("websocket not read: the peer's pong cannot be seen", "conn", c)
 		}
-		if rest > 0 {
-			h.timer.Reset(rest)
-			c.mu.Unlock()
-			return
+		h.asked, h.wait = now, wait
+		c.options.Logger.Warn("websocket not read: the peer's pong cannot be seen", "conn", c)
+	}
+	due := !now.Before(h.next)
+	if due {
+		c.pingID++
+		h.id, h.sent, h.next = c.pingID, now, now.Add(c.options.PingInterval)
+		if h.asked.IsZero() && c.options.PongTimeout > 0 {
+			h.asked, h.heard, h.wait = now, heard, wait
 		}
 	}
-	c.pingID++
-	h.id, h.sent, h.heard, h.wait = c.pingID, time.Now(), heard, wait
-	h.asked = c.options.PongTimeout > 0
-	if h.asked {
-		h.timer.Reset(c.options.PongTimeout)
-	} else {
-		h.timer.Reset(c.options.PingInterval)
+	rest := h.next.Sub(now)
+	if !h.asked.IsZero() {
+		rest = min(rest, h.asked.Add(c.options.PongTimeout).Sub(now))
 	}
+	h.timer.Reset(rest)
 	id := h.id
 	c.mu.Unlock()
+	if !due {
+		return
+	}
 
 	c.out.mu.Lock()
 	if c.out.closed() != nil {

@@ -199,7 +199,10 @@ func TestHeartbeat(t *testing.T) {
 			pings: []time.Duration{10 * second, 20 * second}, end: 23 * second},
 		{name: "more patience than interval", options: conn.Options{PingInterval: 10 * second, PongTimeout: 15 * second},
 			events: []event{{24 * second, "pong"}, {26 * second, "8100:"}},
-			pings:  []time.Duration{10 * second, 25 * second, 40 * second}, end: 55 * second},
+			pings:  []time.Duration{10 * second, 20 * second, 30 * second, 40 * second}, end: 45 * second},
+		{name: "an octet answers the pings before it alone", options: conn.Options{PingInterval: 10 * second, PongTimeout: 35 * second},
+			events: []event{{35 * second, "8100:"}},
+			pings:  []time.Duration{10 * second, 20 * second, 30 * second, 40 * second, 50 * second, 60 * second, 70 * second}, end: 75 * second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

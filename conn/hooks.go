@@ -32,8 +32,8 @@ type Hooks struct {
 	// OnMessage is called for each message that was read to its end or written
 	// as a whole, with the octets of its payload.
 	OnMessage func(c *Conn, d Direction, op frame.Opcode, octets int64)
-	// OnPong is called for each answered ping of the heartbeat or of
-	// [Conn.Ping], with its round-trip time.
+	// OnPong is called for each ping of [Conn.Ping] that is answered, and of the
+	// heartbeat that is before the next, with its round-trip time.
 	OnPong func(c *Conn, rtt time.Duration)
 	// OnClose is called exactly once, when the connection has ended and before
 	// Conn.Done is closed, with the error that every later call returns.

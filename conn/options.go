@@ -52,7 +52,7 @@ type Options struct {
 	PingInterval time.Duration
 
 	// PongTimeout limits the wait for any octet of the peer after a ping of the
-	// heartbeat. The answer is judged only while a goroutine reads: a slow
+	// heartbeat, whether or not others follow it meanwhile. The answer is judged only while a goroutine reads: a slow
 	// handler is not taken for a dead peer. Zero means 20 seconds.
 	PongTimeout time.Duration
 
