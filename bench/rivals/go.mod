@@ -1,0 +1,23 @@
+module example.org/rfc6455/bench/rivals
+
+go 1.26.0
+
+require (
+	example.org/rfc6455 v0.0.0
+	github.com/coder/websocket v1.8.15
+	github.com/gobwas/ws v1.5.0
+	github.com/google/go-cmp v0.7.0
+	github.com/gorilla/websocket v1.5.3
+	github.com/klauspost/compress v1.20.3
+	github.com/lesismal/nbio v1.6.12
+	github.com/lxzan/gws v1.9.1
+)
+
+require (
+	github.com/gobwas/httphead v0.1.0 // indirect
+	github.com/lesismal/llib v1.2.4 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
+
+replace example.org/rfc6455 => ../..
