@@ -167,7 +167,8 @@ func (c *Conn) beat() {
 		h.asked, h.wait = now, wait
 		c.options.Logger.Warn("websocket not read: the peer's pong cannot be seen", "conn", c)
 	}
-	due := !now.Before(h.next)
+	// A ping whose pong nobody is there to see is not followed by others.
+	due := !now.Before(h.next) && (h.asked.IsZero() || wait%2 == 1)
 	if due {
 		c.pingID++
 		h.id, h.sent, h.next = c.pingID, now, now.Add(c.options.PingInterval)
@@ -176,8 +177,8 @@ func (c *Conn) beat() {
 		}
 	}
 	rest := h.next.Sub(now)
-	if !h.asked.IsZero() {
-		rest = min(rest, h.asked.Add(c.options.PongTimeout).Sub(now))
+	if left := c.options.PongTimeout - now.Sub(h.asked); !h.asked.IsZero() && (left < rest || rest <= 0) {
+		rest = left
 	}
 	h.timer.Reset(rest)
 	id := h.id
