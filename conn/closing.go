@@ -74,12 +74,23 @@ func (c *Conn) startBudget() {
 }
 
 func (c *Conn) overBudget() {
+	unsent := c.unsent()
 	c.mu.Lock()
-	if c.phase == phaseSent {
+	switch {
+	case c.phase == phaseSent, c.phase == phaseReceived, c.phase == phaseBoth && unsent:
 		c.result.Err = ErrCloseTimeout
 	}
 	c.mu.Unlock()
 	c.end()
+}
+
+// unsent reports whether frames wait to be written, of which our Close frame is
+// the last.
+func (c *Conn) unsent() bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	_, frames := c.out.leaving()
+	return frames > 0
 }
 
 // sendLast sends a Close frame, behind which nothing may be sent, and waits
@@ -279,12 +290,16 @@ func (c *Conn) endReading() error {
 	return c.end()
 }
 
-// abort ends the connection at once, because of err, unless the closing
-// handshake was done.
+// abort ends the connection at once. Unless the closing handshake was done that is
+// because of err.
 func (c *Conn) abort(by Party, err error) error {
+	unsent := c.unsent()
 	c.mu.Lock()
-	if c.phase == phaseOpen || c.phase == phaseSent {
+	switch {
+	case c.phase == phaseOpen, c.phase == phaseSent:
 		c.result = CloseError{Code: frame.CloseAbnormalClosure, By: by, Err: err}
+	case c.phase == phaseReceived, c.phase == phaseBoth && unsent:
+		c.result.Err = err
 	}
 	c.mu.Unlock()
 	return c.end()

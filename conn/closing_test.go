@@ -1,6 +1,7 @@
 package conn_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -474,6 +475,7 @@ func TestCloseBlocked(t *testing.T) {
 	tests := []struct {
 		name  string
 		begin func(c *conn.Conn, p *peer)
+		took  time.Duration // zero means CloseTimeout
 		check func(t *testing.T, err error)
 	}{
 		{name: "ours", begin: func(c *conn.Conn, p *peer) { go c.Close(frame.CloseNormalClosure, "") },
@@ -481,7 +483,16 @@ func TestCloseBlocked(t *testing.T) {
 				checkEnd(t, err, conn.Local, frame.CloseAbnormalClosure, "", conn.ErrCloseTimeout)
 			}},
 		{name: "the answer", begin: func(c *conn.Conn, p *peer) { p.sendClose(3000, "") },
-			check: func(t *testing.T, err error) { checkEnd(t, err, conn.Peer, 3000, "", nil) }},
+			check: func(t *testing.T, err error) { checkEnd(t, err, conn.Peer, 3000, "", conn.ErrCloseTimeout) }},
+		{name: "ours, while the peer's comes", begin: func(c *conn.Conn, p *peer) {
+			go c.Close(3001, "")
+			synctest.Wait()
+			p.sendClose(3000, "")
+		}, check: func(t *testing.T, err error) { checkEnd(t, err, conn.Local, 3000, "", conn.ErrCloseTimeout) }},
+		{name: "the answer, given up", begin: func(c *conn.Conn, p *peer) {
+			p.sendClose(3000, "")
+			time.AfterFunc(time.Second, func() { c.CloseNow() })
+		}, took: time.Second, check: func(t *testing.T, err error) { checkEnd(t, err, conn.Peer, 3000, "", conn.ErrCloseNow) }},
 		{name: "a failure", begin: func(c *conn.Conn, p *peer) { p.send("8300:") },
 			check: func(t *testing.T, err error) {
 				checkEnd(t, err, conn.Local, frame.CloseProtocolError, "", frame.ErrReservedOpcode)
@@ -498,8 +509,8 @@ func TestCloseBlocked(t *testing.T) {
 				start := time.Now()
 				tt.begin(c, p)
 				<-c.Done()
-				if took := time.Since(start); took != 5*time.Second {
-					t.Errorf("ended after %v, want 5s", took)
+				if took, want := time.Since(start), cmp.Or(tt.took, 5*time.Second); took != want {
+					t.Errorf("ended after %v, want %v", took, want)
 				}
 				tt.check(t, c.Err())
 				if err := <-written; !errors.Is(err, net.ErrClosed) {

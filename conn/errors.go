@@ -56,9 +56,9 @@ var (
 	// ErrWriteTimeout is a peer that takes less than 1 KiB of our octets in
 	// Options.WriteTimeout.
 	ErrWriteTimeout = errors.New("conn: the peer stopped reading for Options.WriteTimeout")
-	// ErrCloseTimeout is a peer that did not end the connection within
-	// Options.CloseTimeout after our Close frame.
-	ErrCloseTimeout = errors.New("conn: no Close frame from the peer within Options.CloseTimeout")
+	// ErrCloseTimeout is a peer that did not answer our Close frame within
+	// Options.CloseTimeout, or did not read so far that ours could leave.
+	ErrCloseTimeout = errors.New("conn: no closing handshake within Options.CloseTimeout")
 	// ErrCloseNow is a connection that was ended with [Conn.CloseNow].
 	ErrCloseNow = errors.New("conn: closed without a closing handshake")
 	// ErrSlowConsumer is a connection that a [Hub] ended because the frames

@@ -173,7 +173,7 @@ func (h *Hub) Shutdown(ctx context.Context) (Shutdown, error) {
 		stats := c.Stats()
 		s.Frames += stats.QueuedFrames
 		s.Octets += stats.QueuedOctets
-		if c.ended.Load().Err == nil {
+		if c.ended.Load().Err == nil && stats.QueuedFrames == 0 {
 			s.Clean++
 		} else {
 			s.Cut++

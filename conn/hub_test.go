@@ -306,6 +306,25 @@ func TestHubShutdownReports(t *testing.T) {
 	})
 }
 
+// TestHubShutdownDeaf: peers that close first, and then do not read what is queued
+// for them, are cut.
+func TestHubShutdownDeaf(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		var h conn.Hub
+		c, p := openPipe(t, role, conn.Handshake{}, nil, 10)
+		h.Add(c)
+		receive(c)
+		h.Broadcast(prepare(t, string(filler(100))), nil)
+		p.sendClose(frame.CloseNormalClosure, "")
+		synctest.Wait()
+		got, err := h.Shutdown(t.Context())
+		if got.Cut != 1 || got.Clean != 0 || got.Frames != 2 || err != nil {
+			t.Errorf("Shutdown = %+v, %v; want 1 cut with 2 frames", got, err)
+		}
+		checkEnd(t, c.Err(), conn.Peer, frame.CloseNormalClosure, "", conn.ErrCloseTimeout)
+	})
+}
+
 // TestHubShutdownContext: when the context ends, everybody is cut off.
 func TestHubShutdownContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
