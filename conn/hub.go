@@ -57,7 +57,9 @@ type Hub struct {
 	places   map[*Conn]*place // of conns
 	reserved int              // places of handshakes in progress
 	hosts    map[string]int   // how many places each host has, if they are counted
+	changed  chan struct{}    // closed when reserved sinks; nil if nobody waits
 	closed   bool             // whether Shutdown was called
+	draining int              // how many calls of it wait for handshakes in progress
 }
 
 // Add adds a connection until it ends, or Remove is called. It is closed with
@@ -144,32 +146,35 @@ type Shutdown struct {
 
 // Shutdown closes all connections with 1001 after what is queued for them, and
 // returns when they have ended, which takes Options.CloseTimeout at most. From
-// now on new ones are refused. When ctx ends before, the connections that are
-// left are cut off and the error is its cause.
+// now on new ones are refused; those whose handshake is being answered are waited
+// for. When ctx ends before, the connections that are left are cut off and the
+// error is its cause.
 //
 // [http.Server.Shutdown] does not know the connections that were accepted from
 // it: call Shutdown beside it, or by way of [http.Server.RegisterOnShutdown],
 // which does not wait for it.
 func (h *Hub) Shutdown(ctx context.Context) (Shutdown, error) {
+	var closing sync.WaitGroup
+	conns := map[*Conn]bool{}
 	h.mu.Lock()
 	h.closed = true
-	conns := slices.Clone(h.conns)
-	h.mu.Unlock()
-	stop := context.AfterFunc(ctx, func() {
-		for _, c := range conns {
-			c.CloseNow()
+	h.draining++
+	for {
+		for _, c := range h.conns {
+			if !conns[c] {
+				conns[c] = true
+				closing.Go(func() { shutDown(ctx, c) })
+			}
 		}
-	})
-	var closing sync.WaitGroup
-	for _, c := range conns {
-		closing.Go(func() {
-			c.Close(frame.CloseGoingAway, "")
-			<-c.done
-		})
+		if h.reserved == 0 || !h.awaitPlace(ctx) {
+			break
+		}
 	}
+	h.draining--
+	h.mu.Unlock()
 	closing.Wait()
 	var s Shutdown
-	for _, c := range conns {
+	for c := range conns {
 		stats := c.Stats()
 		s.Frames += stats.QueuedFrames
 		s.Octets += stats.QueuedOctets
@@ -179,10 +184,44 @@ func (h *Hub) Shutdown(ctx context.Context) (Shutdown, error) {
 			s.Cut++
 		}
 	}
-	if !stop() {
+	if ctx.Err() != nil {
 		return s, canceled("shutdown", ctx)
 	}
 	return s, nil
+}
+
+// shutDown closes c, and cuts it off when ctx ends.
+func shutDown(ctx context.Context, c *Conn) {
+	stop := context.AfterFunc(ctx, func() { c.CloseNow() })
+	defer stop()
+	c.Close(frame.CloseGoingAway, "")
+	<-c.done
+}
+
+// awaitPlace waits until a reservation has ended, and reports false when ctx ends
+// before. It needs mu, which it gives up meanwhile.
+func (h *Hub) awaitPlace(ctx context.Context) bool {
+	if h.changed == nil {
+		h.changed = make(chan struct{})
+	}
+	changed := h.changed
+	h.mu.Unlock()
+	defer h.mu.Lock()
+	select {
+	case <-changed:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// unreserve ends a reservation. It needs mu.
+func (h *Hub) unreserve() {
+	h.reserved--
+	if h.changed != nil {
+		close(h.changed)
+		h.changed = nil
+	}
 }
 
 // A place is a connection's membership of a hub or, before it is accepted, the
@@ -239,7 +278,7 @@ func (h *Hub) reserve(remote string) (*place, error) {
 func (h *Hub) giveUp(p *place) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.reserved--
+	h.unreserve()
 	h.uncount(p)
 }
 
@@ -256,11 +295,13 @@ func (h *Hub) uncount(p *place) {
 // join makes c a member with the place p.
 func (h *Hub) join(c *Conn, p *place) {
 	h.mu.Lock()
+	late := h.closed
 	if p.reserved {
-		h.reserved--
+		h.unreserve()
 		p.reserved = false
+		late = h.closed && h.draining == 0 // otherwise Shutdown closes it
 	}
-	if h.closed {
+	if late {
 		h.uncount(p)
 		h.mu.Unlock()
 		c.closeSoon(frame.CloseGoingAway, nil)

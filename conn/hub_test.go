@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -339,6 +340,100 @@ func TestHubShutdownContext(t *testing.T) {
 		got, err := h.Shutdown(ctx)
 		if !errors.Is(err, errWhy) || got.Cut != 3 || time.Since(start) != time.Second {
 			t.Errorf("Shutdown = %+v, %v after %v; want 3 cut and the cause after 1s", got, err, time.Since(start))
+		}
+	})
+}
+
+// TestHubShutdownHandshake: a connection whose handshake is being answered is
+// waited for as long as the context allows, and closed like the others.
+func TestHubShutdownHandshake(t *testing.T) {
+	// begin leaves a handshake in the middle of its response.
+	begin := func(t *testing.T, h *conn.Hub) (*peer, <-chan *conn.Conn) {
+		end, p := newPeer(t, frame.Server, 10)
+		accepted := make(chan *conn.Conn, 1)
+		go func() {
+			c, _ := conn.AcceptConn(t.Context(), end, &conn.AcceptOptions{Hub: h})
+			if c != nil {
+				c.Discard(t.Context())
+			}
+			accepted <- c
+		}()
+		p.write([]byte(upgradeRequest))
+		synctest.Wait()
+		return p, accepted
+	}
+	t.Run("waited for", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var h conn.Hub
+			p, accepted := begin(t, &h)
+			time.AfterFunc(time.Second, func() {
+				readHead(t, p)
+				p.expectClose(frame.CloseGoingAway, "")
+				p.sendClose(frame.CloseGoingAway, "")
+				p.expectEOF()
+				p.Close()
+			})
+			start := time.Now()
+			got, err := h.Shutdown(t.Context())
+			if diff := cmp.Diff(conn.Shutdown{Clean: 1}, got); diff != "" || err != nil || time.Since(start) != time.Second {
+				t.Errorf("Shutdown = %v after %v (-want +got):\n%s", err, time.Since(start), diff)
+			}
+			<-accepted
+			checkMembers(t, &h)
+		})
+	})
+	t.Run("given up", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var h conn.Hub
+			p, accepted := begin(t, &h)
+			time.AfterFunc(time.Second, func() { p.Reset() })
+			if got, err := h.Shutdown(t.Context()); got != (conn.Shutdown{}) || err != nil {
+				t.Errorf("Shutdown = %+v, %v; want nothing to close", got, err)
+			}
+			<-accepted
+		})
+	})
+	t.Run("too slow", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			var h conn.Hub
+			p, accepted := begin(t, &h)
+			ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errWhy)
+			defer cancel()
+			if got, err := h.Shutdown(ctx); got != (conn.Shutdown{}) || !errors.Is(err, errWhy) {
+				t.Errorf("Shutdown = %+v, %v; want the cause", got, err)
+			}
+			readHead(t, p)
+			p.expectClose(frame.CloseGoingAway, "")
+			p.sendClose(frame.CloseGoingAway, "")
+			p.expectEOF()
+			p.Close()
+			checkEnd(t, (<-accepted).Err(), conn.Local, frame.CloseGoingAway, "", nil)
+		})
+	})
+}
+
+// slowClose is a transport whose Close takes a second.
+type slowClose struct{ net.Conn }
+
+func (c slowClose) Close() error {
+	time.Sleep(time.Second)
+	return c.Conn.Close()
+}
+
+// TestHubShutdownAtOnce: those that are cut off do not wait for each other.
+func TestHubShutdownAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var h conn.Hub
+		for range 10 {
+			end, _ := newPeer(t, frame.Client, 0)
+			h.Add(newConn(t, slowClose{end}, frame.Server, conn.Handshake{}, nil))
+		}
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errWhy)
+		defer cancel()
+		start := time.Now()
+		got, err := h.Shutdown(ctx)
+		if !errors.Is(err, errWhy) || got.Cut != 10 || time.Since(start) != 2*time.Second {
+			t.Errorf("Shutdown = %+v, %v after %v; want 10 cut and the cause after 2s", got, err, time.Since(start))
 		}
 	})
 }
