@@ -5,14 +5,14 @@ import (
 	"math/bits"
 )
 
-// xor masks p in place: p[i] ^= byte(k >> (8 * (i % 4))).
+// xorGeneric masks p in place: p[i] ^= byte(k >> (8 * (i % 4))).
 //
 // There is no loop over single octets. What is left over from the blocks is
 // done by words that overlap octets already done. Since XOR done twice is
 // undone, words that may overlap are all loaded before any is stored; those
 // that end p take the key rotated by len(p), because their size is a multiple
 // of four.
-func xor(p []byte, k Key) {
+func xorGeneric(p []byte, k Key) {
 	n := len(p)
 	if n < 8 {
 		if n >= 4 {
@@ -83,13 +83,14 @@ func xor(p []byte, k Key) {
 	binary.LittleEndian.PutUint64(l[24:], l3)
 }
 
-// xorTo is xor with the result in dst, of the same length as src and either the
-// same octets or none of them. It is apart from xor because masking a word in place
-// takes two instructions of the processor's and not three, which makes xor half
-// as fast again on large payloads. Longer blocks bring nothing here.
-func xorTo(dst, src []byte, k Key) {
-	n := len(src)
-	dst = dst[:n]
+// xorToGeneric masks the first n = min(len(dst), len(src)) octets of src into
+// dst. The two are the same octets or share none. It is apart from xorGeneric
+// because masking a word in place takes two instructions of the processor's and
+// not three, which makes xorGeneric half as fast again on large payloads. Longer
+// blocks bring nothing here.
+func xorToGeneric(dst, src []byte, k Key) {
+	n := min(len(dst), len(src))
+	dst, src = dst[:n], src[:n]
 	if n < 8 {
 		if n >= 4 {
 			last := binary.LittleEndian.Uint32(src[n-4:]) ^ uint32(k.Rotate(n))

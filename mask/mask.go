@@ -4,6 +4,9 @@
 // for the octets that follow, so that a payload may be treated in pieces of
 // any size. Masking twice with the same key restores the payload.
 //
+// On amd64 processors with AVX2, and on arm64, the work is done in assembly; the
+// build tag purego leaves it to Go.
+//
 // The package holds no state of its own; all functions may be called
 // concurrently on different slices.
 package mask
@@ -49,7 +52,6 @@ func Apply(p []byte, k Key) Key {
 // Copy leaves src as it is and retains neither slice. The two must overlap
 // entirely or not at all; if they overlap otherwise, dst is undefined.
 func Copy(dst, src []byte, k Key) Key {
-	n := min(len(dst), len(src))
-	xorTo(dst[:n], src[:n], k)
-	return k.Rotate(n)
+	xorTo(dst, src, k)
+	return k.Rotate(min(len(dst), len(src)))
 }

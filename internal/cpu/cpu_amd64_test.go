@@ -1,0 +1,77 @@
+//go:build !purego
+
+package cpu
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// processor is one with the given answers.
+type processor struct {
+	most      uint32 // highest leaf
+	leaf1ECX  uint32
+	leaf7EBX  uint32
+	saved     uint32
+	noXGETBV  bool
+	asked     *testing.T
+	wantsAVX2 bool
+}
+
+func (p processor) cpuid(leaf uint32) (eax, ebx, ecx, edx uint32) {
+	switch leaf {
+	case 0:
+		return p.most, 0, 0, 0
+	case 1:
+		return 0, 0, p.leaf1ECX, 0
+	case 7:
+		if p.most < 7 {
+			p.asked.Error("asked for leaf 7, which is not there")
+		}
+		return 0, p.leaf7EBX, 0, 0
+	}
+	p.asked.Errorf("asked for leaf %d", leaf)
+	return 0, 0, 0, 0
+}
+
+func (p processor) xgetbv() uint32 {
+	if p.noXGETBV {
+		p.asked.Error("xgetbv without OSXSAVE")
+	}
+	return p.saved
+}
+
+func TestHasAVX2(t *testing.T) {
+	const all, both = 0xffffffff, 1<<27 | 1<<28
+	for _, tt := range []struct {
+		name string
+		processor
+	}{
+		{"all there", processor{most: 7, leaf1ECX: both, leaf7EBX: 1 << 5, saved: 6, wantsAVX2: true}},
+		{"few leaves", processor{most: 6, leaf1ECX: all, leaf7EBX: all, saved: all}},
+		{"no OSXSAVE", processor{most: 7, leaf1ECX: all &^ (1 << 27), leaf7EBX: all, saved: all, noXGETBV: true}},
+		{"no AVX", processor{most: 7, leaf1ECX: all &^ (1 << 28), leaf7EBX: all, saved: all}},
+		{"upper halves not saved", processor{most: 7, leaf1ECX: all, leaf7EBX: all, saved: all &^ 4}},
+		{"lower halves not saved", processor{most: 7, leaf1ECX: all, leaf7EBX: all, saved: all &^ 2}},
+		{"no AVX2", processor{most: 13, leaf1ECX: all, leaf7EBX: all &^ (1 << 5), saved: all}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			tt.asked = t
+			if got := hasAVX2(tt.cpuid, tt.xgetbv); got != tt.wantsAVX2 {
+				t.Errorf("hasAVX2 = %t, want %t", got, tt.wantsAVX2)
+			}
+		})
+	}
+}
+
+// TestAVX2 compares with what Linux says of this processor.
+func TestAVX2(t *testing.T) {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		t.Skip(err)
+	}
+	if want := strings.Contains(string(info)+" ", " avx2 "); AVX2 != want {
+		t.Errorf("AVX2 = %t, /proc/cpuinfo says %t", AVX2, want)
+	}
+}

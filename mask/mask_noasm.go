@@ -1,0 +1,7 @@
+//go:build (!amd64 && !arm64) || purego
+
+package mask
+
+func xor(p []byte, k Key) { xorGeneric(p, k) }
+
+func xorTo(dst, src []byte, k Key) { xorToGeneric(dst, src, k) }
