@@ -10,9 +10,6 @@ import (
 	"example.org/rfc6455/frame"
 )
 
-// minProgress is how many octets a peer has to take in Options.WriteTimeout.
-const minProgress = 1 << 10
-
 // WriteMessage writes a message in one frame (RFC 6455, Section 6.1) and
 // returns when the transport has taken it. It does not retain p.
 //
@@ -325,12 +322,9 @@ func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 	c.out.mu.Lock()
 	c.out.since = now
 	c.out.mu.Unlock()
+	pace := pace{limit: c.options.WriteTimeout, resumes: c.t.resumes, since: now}
 	for {
-		var deadline time.Time
-		if c.options.WriteTimeout > 0 {
-			deadline = now.Add(c.options.WriteTimeout)
-		}
-		c.writeInt.arm(ctx, deadline)
+		c.writeInt.arm(ctx, pace.deadline(now))
 		m, err := c.t.Write(p[n:])
 		n += m
 		switch {
@@ -343,14 +337,15 @@ func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
 			return n, errCanceled
 		case c.writeInt.poked():
 			return n, nil
-		case m < minProgress:
-			return n, ErrWriteTimeout
 		}
 		if n == len(p) {
 			c.writeInt.disarm()
 			return n, nil
 		}
 		now = time.Now()
+		if !pace.keeps(now, m) {
+			return n, ErrWriteTimeout
+		}
 	}
 }
 
