@@ -11,6 +11,7 @@ require (
 	github.com/klauspost/compress v1.20.3
 	github.com/lesismal/nbio v1.6.12
 	github.com/lxzan/gws v1.9.1
+	golang.org/x/net v0.62.0
 )
 
 require (

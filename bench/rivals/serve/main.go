@@ -1,0 +1,66 @@
+// Command serve is a WebSocket server on one of several libraries, each used in
+// the way that its documentation shows or, where the name says so, in its fastest
+// way. It prints its address, and on SIGUSR2 it gives the memory back that it does
+// not need.
+//
+//	serve -library gorilla -mode echo
+//	serve -library gorilla -mode broadcast
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"maps"
+	"net"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// A library serves l until the process is killed: echo sends each message back,
+// broadcast sends it to all connections.
+type library struct {
+	echo, broadcast func(l net.Listener) error
+}
+
+var libraries = map[string]library{}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("serve: ")
+	names := strings.Join(slices.Sorted(maps.Keys(libraries)), ", ")
+	name := flag.String("library", "ours", "one of "+names)
+	mode := flag.String("mode", "echo", "echo or broadcast")
+	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
+	flag.Parse()
+
+	serve := map[string]func(net.Listener) error{
+		"echo": libraries[*name].echo, "broadcast": libraries[*name].broadcast,
+	}[*mode]
+	if serve == nil {
+		log.Fatalf("%s has no %s", *name, *mode)
+	}
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
+		limit.Cur = limit.Max
+		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+	}
+	settle := make(chan os.Signal, 1)
+	signal.Notify(settle, syscall.SIGUSR2)
+	go func() {
+		for range settle {
+			debug.FreeOSMemory()
+		}
+	}()
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", *addr)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(l.Addr())
+	log.Fatal(serve(l))
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"net"
+	"net/http"
+
+	"example.org/rfc6455/conn"
+)
+
+// ours has a listener of its own, ours:http goes through net/http.
+func init() {
+	own := func(s *conn.Server, l net.Listener) error { return s.Serve(l) }
+	overHTTP := func(s *conn.Server, l net.Listener) error { return http.Serve(l, s) }
+	for name, serve := range map[string]func(*conn.Server, net.Listener) error{
+		"ours": own, "ours:http": overHTTP,
+	} {
+		libraries[name] = library{
+			echo: func(l net.Listener) error {
+				return serve(&conn.Server{Handler: func(c *conn.Conn) {
+					for {
+						op, p, err := c.ReadMessage(c.Context())
+						if err != nil || c.WriteMessage(c.Context(), op, p) != nil {
+							return
+						}
+					}
+				}}, l)
+			},
+			broadcast: func(l net.Listener) error {
+				var s conn.Server
+				s.Handler = func(c *conn.Conn) {
+					for {
+						op, p, err := c.ReadMessage(c.Context())
+						if err != nil {
+							return
+						}
+						m, err := conn.Prepare(op, p)
+						if err != nil {
+							return
+						}
+						s.Hub().Broadcast(m, nil)
+					}
+				}
+				return serve(&s, l)
+			},
+		}
+	}
+}
