@@ -136,7 +136,7 @@ func (c *Conn) readToEnd() {
 		return
 	}
 	c.in.detach()
-	c.message, c.partial = nil, false
+	c.dropMessage()
 	c.stream.abandon()
 	var ev event
 	for c.next(context.Background(), &ev) == nil {
@@ -182,6 +182,7 @@ func (c *Conn) fail(err error) error {
 		c.startBudget()
 	}
 	c.mu.Unlock()
+	putBuffer(c.dropMessage()) // it is not needed for what may take its time
 	if from == phaseOpen {
 		payload, _ := frame.AppendClose(nil, code, "")
 		c.sendLast(payload)
@@ -227,6 +228,10 @@ func (c *Conn) hangUp(first bool) {
 	for drained := 0; drained < maxDrain; {
 		c.in.r = c.in.w
 		n, err := c.readTransport(nil)
+		if err != nil && c.readInt.poked() {
+			c.readInt.disarm()
+			continue
+		}
 		if err != nil {
 			return
 		}
@@ -285,8 +290,7 @@ func (c *Conn) awaitWritten() {
 func (c *Conn) endReading() error {
 	c.in.release()
 	c.proto.inflater.release()
-	putBuffer(c.message)
-	c.message = nil
+	putBuffer(c.dropMessage())
 	return c.end()
 }
 
@@ -329,6 +333,7 @@ func (c *Conn) end() error {
 		c.t.closeNow()
 	}
 	c.out.end(err)
+	c.options.MemoryBudget.release(c)
 	if c.reading.CompareAndSwap(false, true) { // otherwise the reader does it
 		c.proto.inflater.release()
 		c.reading.Store(false)

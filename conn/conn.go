@@ -70,6 +70,7 @@ type Conn struct {
 	in       inbox
 	message  []byte        // of getBuffer: a message longer than the inbox, or a part of one
 	partial  bool          // whether message is a part that the next read continues
+	charged  int64         // octets of message for which Options.MemoryBudget was asked
 	stream   streamed      // the message being read with a MessageReader
 	serial   uint64        // of the message that was begun last
 	size     int64         // of it, in octets that have come
@@ -84,6 +85,9 @@ type Conn struct {
 	waits  atomic.Uint32  // how often the reader began or ended a wait for the peer: odd while it waits
 	heard  atomic.Uint32  // how often a wait brought octets
 	shared sharedCounters // of received
+
+	stalls  atomic.Int64 // since when a charged message waits for its next octet, 1 being when opened; zero if none does
+	evicted atomic.Bool  // whether the message being read has to make room for others
 
 	closing  atomic.Bool   // whether phase has left phaseOpen
 	readFree chan struct{} // has room for one; told when a reader leaves while closing

@@ -59,6 +59,7 @@
 // The defaults of [Options] are safe against a hostile peer: messages of 1 MiB,
 // a bounded number of fragments and control frames, time limits for everything
 // that is waited for, a heartbeat on servers, and the pages of the same origin
-// only. Where there is a limit on what a peer sends, going beyond it fails the
+// only. A [MemoryBudget] limits what the messages of all connections take together.
+// Where there is a limit on what a peer sends, going beyond it fails the
 // connection with the code that says so.
 package conn

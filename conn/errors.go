@@ -37,6 +37,9 @@ func (e *Error) CloseCode() frame.CloseCode { return e.code }
 var (
 	// ErrMessageTooBig is a message longer than Options.MaxMessageSize.
 	ErrMessageTooBig = &Error{code: frame.CloseMessageTooBig, text: "message longer than Options.MaxMessageSize"}
+	// ErrMemoryBudget is a message for which Options.MemoryBudget has no room, or
+	// that stalled while others needed it.
+	ErrMemoryBudget = &Error{code: frame.CloseTryAgainLater, text: "messages of all connections together beyond Options.MemoryBudget"}
 	// ErrTooManyFragments is a message in more fragments, or in more empty
 	// ones, than its size can justify.
 	ErrTooManyFragments = &Error{code: frame.ClosePolicyViolation, text: "too many fragments in a message"}

@@ -21,6 +21,11 @@ type Options struct {
 	// are more octets of it. Zero means 1 MiB.
 	MaxMessageSize int64
 
+	// MemoryBudget limits what the messages of all connections that have it take
+	// while they come. Nil means one that is shared by all connections of the
+	// process without another.
+	MemoryBudget *MemoryBudget
+
 	// MaxControlRate limits the control frames received in a second, on
 	// average; five times as many may come at once. More fail the connection
 	// with 1008. Zero means 1000.
@@ -98,6 +103,9 @@ func (o *Options) withDefaults(role frame.Role) Options {
 		ping = 25 * time.Second
 	}
 	limit(&f.MaxMessageSize, 1<<20, math.MaxInt64)
+	if f.MemoryBudget == nil {
+		f.MemoryBudget = &standardBudget
+	}
 	limit(&f.MaxControlRate, 1000, math.MaxInt32)
 	limit(&f.MaxQueuedSize, 1<<20, math.MaxInt)
 	limit(&f.MaxQueuedFrames, 1024, math.MaxInt)

@@ -113,8 +113,7 @@ func (c *Conn) beginMessage() {
 // no longer valid.
 func (c *Conn) releaseMessage() {
 	if c.message != nil && !c.partial {
-		putBuffer(c.message)
-		c.message = nil
+		putBuffer(c.dropMessage())
 	}
 }
 
@@ -158,7 +157,10 @@ func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
 		for err == nil {
 			c.partial = !ev.end
 			if !c.proto.compressed() {
-				c.message = append(c.grow(len(ev.payload)), ev.payload...)
+				if err := c.grow(len(ev.payload)); err != nil {
+					return 0, nil, err
+				}
+				c.message = append(c.message, ev.payload...)
 			}
 			if ev.end {
 				return ev.opcode, c.message, nil
@@ -177,19 +179,22 @@ func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
 	}
 }
 
-// grow returns c.message with room for n octets more.
-func (c *Conn) grow(n int) []byte {
+// grow makes room for n octets more in c.message.
+func (c *Conn) grow(n int) error {
 	most := int64(len(c.message)) + int64(n) + c.proto.frames.Remaining()
 	if c.proto.frames.Open() {
 		most = max(most, c.proto.limits.maxSize) // more fragments follow
 	}
-	return growBuffer(c.message, n, int(min(most, math.MaxInt)))
+	c.message = growBuffer(c.message, n, int(min(most, math.MaxInt)))
+	return c.charge()
 }
 
 // nextDirect reads more of the current frame straight behind c.message, as an
 // event whose payload has to be appended there.
 func (c *Conn) nextDirect(ctx context.Context, ev *event) error {
-	c.message = c.grow(1)
+	if err := c.grow(1); err != nil {
+		return err
+	}
 	space := c.message[len(c.message):cap(c.message)]
 	space = space[:min(int64(len(space)), c.proto.frames.Remaining())]
 	n, err := c.receive(ctx, space)
@@ -234,6 +239,9 @@ func (c *Conn) next(ctx context.Context, ev *event) error {
 		c.message = ev.inflated
 		if err != nil {
 			return c.fail(err)
+		}
+		if err := c.charge(); err != nil { // what was inflated
+			return err
 		}
 		switch ev.kind {
 		case eventNone:
@@ -297,14 +305,18 @@ func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 		c.releaseMessage()
 	}
 	for {
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return 0, errCanceled
+		case c.evicted.Load():
+			return 0, c.fail(ErrMemoryBudget)
 		}
 		c.publish()
 		var begun, deadline time.Time
 		if c.proto.midMessage() || c.in.r < c.in.w {
 			begun = time.Now()
 			deadline = c.stallDeadline(begun)
+			c.stallsAt(begun)
 		}
 		c.readInt.arm(ctx, deadline)
 		c.waits.Add(1)
@@ -312,6 +324,7 @@ func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 		c.waits.Add(1)
 		if !begun.IsZero() {
 			c.waited += time.Since(begun)
+			c.stallsAt(time.Time{})
 		}
 		switch {
 		case n > 0:
@@ -319,6 +332,8 @@ func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 			c.received.octets += uint64(n)
 			return n, nil
 		case err == nil:
+			continue
+		case c.evicted.Load():
 			continue
 		case !isTimeout(err):
 			return 0, c.lost(err)

@@ -52,7 +52,7 @@ func (c *Conn) NextReader(ctx context.Context) (MessageReader, error) {
 	c.beginMessage()
 	ev := event{opcode: c.proto.frames.Opcode(), payload: c.message}
 	if c.partial {
-		c.message, c.partial = nil, false // the part of a message is the reader's now
+		c.dropMessage() // the part of a message is the reader's now
 	} else if err := c.next(ctx, &ev); err == errCanceled {
 		return MessageReader{}, canceled("read", ctx)
 	} else if err != nil {
