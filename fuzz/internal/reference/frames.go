@@ -145,7 +145,7 @@ func (r Receiver) Judge(f *Frame, inMessage bool) Rule {
 	switch {
 	case f.RSV2, f.RSV3, f.RSV1 && !r.Deflate:
 		return ReservedBits
-	case f.RSV1 && (f.Opcode == 0 || f.IsControl()):
+	case f.RSV1 && f.Opcode != 1 && f.Opcode != 2:
 		return ReservedBits // RFC 7692, Section 6: on the first frame of a message only
 	case f.Opcode >= 3 && f.Opcode <= 7, f.Opcode >= 11:
 		return ReservedOpcode
