@@ -75,17 +75,12 @@ func (d *dialing) connectRequest(user *url.Userinfo) ([]byte, error) {
 		}
 		fields.Set("Proxy-Authorization", v)
 	}
-	// The same fields can be sent as in the handshake.
-	check := d.offer
-	check.Extra = handshake.Lines(fields)
-	if _, err := handshake.AppendRequest(nil, &check); err != nil {
+	b := []byte("CONNECT " + d.to.address() + " HTTP/1.1\r\nHost: " + d.to.address() + "\r\n")
+	b, err := handshake.AppendFields(b, handshake.Lines(fields))
+	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	b.WriteString("CONNECT " + d.to.address() + " HTTP/1.1\r\nHost: " + d.to.address() + "\r\n")
-	fields.Write(&b)
-	b.WriteString("\r\n")
-	return b.Bytes(), nil
+	return append(b, "\r\n"...), nil
 }
 
 // tunnel makes nc, a connection to p, one to the server. It returns the octets

@@ -80,6 +80,20 @@ func Lines(h map[string][]string) iter.Seq2[string, string] {
 	}
 }
 
+// AppendFields appends the lines of fields, which may be nil, for a request other
+// than an opening handshake, such as the CONNECT to a proxy. The result is appended
+// to dst; dst may be nil.
+//
+// The error is [ErrField] for a field that [AppendRequest] does not take as an extra
+// one; it names the field. dst is then returned as it was.
+func AppendFields(dst []byte, fields iter.Seq2[string, string]) ([]byte, error) {
+	b, err := appendFields(dst, fields, reserved)
+	if err != nil {
+		return dst, err
+	}
+	return b, nil
+}
+
 // appendFields appends a line for every pair of extra, which may be nil, and
 // returns [ErrField] for the first that is reserved or would not survive.
 func appendFields(b []byte, extra iter.Seq2[string, string], reserved func(name string) bool) ([]byte, error) {

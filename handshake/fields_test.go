@@ -1,6 +1,7 @@
 package handshake_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -45,6 +46,44 @@ func TestFieldsMany(t *testing.T) {
 	}
 	if got := r.Header.Values("Z"); len(got) != 1 || got[0] != "z" {
 		t.Errorf("Values(Z) = %q, want z", got)
+	}
+}
+
+// AppendFields takes what a request takes as extra fields.
+func TestAppendFields(t *testing.T) {
+	const before = "CONNECT example.com:443 HTTP/1.1\r\n"
+	tests := []struct {
+		name   string
+		fields map[string][]string
+		want   string
+		field  string // at fault
+	}{
+		{name: "none"},
+		{name: "some", fields: http.Header{"B": {"1", ""}, "A": {"a b"}}, want: "A: a b\r\nB: 1\r\nB: \r\n"},
+		{name: "own field", fields: http.Header{"A": {"1"}, "Host": {"example.org"}}, field: "Host"},
+		{name: "content", fields: http.Header{"content-length": {"0"}}, field: "content-length"},
+		{name: "another line", fields: http.Header{"A": {"1\r\nB: 2"}}, field: "A"},
+		{name: "no token", fields: http.Header{"A b": {"1"}}, field: "A b"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := handshake.AppendFields([]byte(before), handshake.Lines(tt.fields))
+			if string(got) != before+tt.want {
+				t.Errorf("AppendFields = %q, want %q behind the request line", got, tt.want)
+			}
+			if tt.field == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if e, ok := errors.AsType[*handshake.Error](err); !ok || !errors.Is(err, handshake.ErrField) || e.Field() != tt.field {
+				t.Errorf("error = %v, want ErrField for %q", err, tt.field)
+			}
+		})
+	}
+	if got, err := handshake.AppendFields(nil, nil); len(got) > 0 || err != nil {
+		t.Errorf("AppendFields of nothing = %q, %v", got, err)
 	}
 }
 
