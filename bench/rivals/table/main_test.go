@@ -39,9 +39,3 @@ PASS
 		t.Errorf("table (-want +got):\n%s", diff)
 	}
 }
-
-func TestRunNotANumber(t *testing.T) {
-	if err := run(strings.NewReader("BenchmarkX/lib=ours 1 much ns/op\n"), new(strings.Builder)); err == nil {
-		t.Error("no error for a value that is no number")
-	}
-}
