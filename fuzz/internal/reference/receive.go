@@ -24,6 +24,11 @@ type End struct {
 	// Codes are those with which the connection may be failed: of several
 	// mistakes in one compressed frame any may be seen first.
 	Codes []int
+
+	// Open says that the mistake is in compressed octets of which more were to
+	// follow. An inflater may wait for these before it notices, so that what
+	// comes behind the mistake may still be seen.
+	Open bool
 }
 
 // An Ending is one of the ways of Section 7.
@@ -85,9 +90,9 @@ func (r Receiver) Receive(octets []byte) (o Outcome) {
 		}
 		m.wire = append(m.wire, f.Payload...)
 		last := f.FIN && f.IsWhole()
-		payload, codes := r.read(&m, window, last)
+		payload, codes, open := r.read(&m, window, last)
 		if len(codes) > 0 {
-			o.End = End{How: Failed, Codes: codes}
+			o.End = End{How: Failed, Codes: codes, Open: open}
 			return o
 		}
 		if last {
@@ -130,14 +135,16 @@ func (r Receiver) charge(m *message, f *Frame) int {
 }
 
 // read returns what has come of the message, or the codes with which to fail the
-// connection (Section 8.1; RFC 7692, Section 7.2.2).
-func (r Receiver) read(m *message, window []byte, last bool) (payload []byte, codes []int) {
+// connection (Section 8.1; RFC 7692, Section 7.2.2), and whether that may be
+// noticed later.
+func (r Receiver) read(m *message, window []byte, last bool) (payload []byte, codes []int, open bool) {
 	payload = m.wire
 	if m.deflated {
 		var p Progress
 		payload, p = Inflate(maxWindow, window, m.wire)
 		if p == Bad || last && p == More {
 			codes = append(codes, 1007)
+			open = !last
 		}
 		if len(payload) > r.MaxMessage {
 			codes = append(codes, 1009)
@@ -148,5 +155,5 @@ func (r Receiver) read(m *message, window []byte, last bool) (payload []byte, co
 			codes = append(codes, 1007)
 		}
 	}
-	return payload, codes
+	return payload, codes, open
 }
