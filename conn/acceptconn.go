@@ -59,7 +59,7 @@ func (a *acceptance) receive(ctx context.Context, nc net.Conn) (*Conn, error) {
 	if err == nil {
 		return a.open(ctx, nc, b, early)
 	}
-	defer nc.Close()
+	defer closeNow(nc)
 	if _, broken := errors.AsType[*handshake.Error](err); a.request == nil && !broken {
 		return nil, fmt.Errorf("conn: accept: %w", err)
 	}
@@ -101,6 +101,9 @@ func (a *acceptance) readRequest(nc net.Conn) (b, early []byte, err error) {
 // linger writes the last octets of a connection so that they arrive: closing it
 // while octets of the peer are unread could destroy them.
 func linger(nc net.Conn, last []byte) {
+	// The closing alert of TLS has a deadline of its own.
+	cut := time.AfterFunc(lingerTimeout, func() { closeNow(nc) })
+	defer cut.Stop()
 	nc.SetDeadline(time.Now().Add(lingerTimeout))
 	if _, err := nc.Write(last); err != nil {
 		return

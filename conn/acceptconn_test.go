@@ -205,6 +205,23 @@ func TestAcceptConnRefusedPeer(t *testing.T) {
 	}
 }
 
+// TestAcceptConnRefusedTLS: nor does one wait for the closing alert.
+func TestAcceptConnRefusedTLS(t *testing.T) {
+	for _, fill := range []int{0, 3500} { // of 4096 octets: the answer fits, or does not
+		synctest.Test(t, func(t *testing.T) {
+			server, client := tlsPair(t, 4096)
+			io.WriteString(client, change("-Upgrade"))
+			server.SetWriteDeadline(time.Now().Add(time.Hour))
+			server.Write(make([]byte, fill))
+			start := time.Now()
+			_, err := conn.AcceptConn(t.Context(), server, nil)
+			if took := time.Since(start); err == nil || took != 500*time.Millisecond {
+				t.Errorf("AcceptConn = %v after %v; want 500ms", err, took)
+			}
+		})
+	}
+}
+
 // zeros is an endless reader.
 type zeros struct{}
 

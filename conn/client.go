@@ -282,7 +282,7 @@ func (d *dialing) connect(ctx context.Context) (nc net.Conn, early []byte, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { abandon(raw) })
+	stop := context.AfterFunc(ctx, func() { closeNow(raw) })
 	defer stop()
 	nc = raw
 	if proxy != nil {
@@ -298,7 +298,7 @@ func (d *dialing) connect(ctx context.Context) (nc net.Conn, early []byte, err e
 		nc, err = d.startTLS(ctx, nc, config)
 	}
 	if err != nil {
-		abandon(raw)
+		closeNow(raw)
 		return nil, nil, err
 	}
 	return nc, early, nil
@@ -326,33 +326,17 @@ func (d *dialing) startTLS(ctx context.Context, nc net.Conn, config *tls.Config)
 // upgrade does the handshake over nc, of which early came already, and closes nc
 // unless it returns a connection.
 func (d *dialing) upgrade(ctx context.Context, nc net.Conn, early []byte) (*Conn, error) {
-	stop := context.AfterFunc(ctx, func() { abandon(nc) })
+	stop := context.AfterFunc(ctx, func() { closeNow(nc) })
 	h, err := d.exchange(nc, early)
 	if err == nil && stop() {
 		return newConn(nc, frame.Client, h, d.options, context.Background()), nil
 	}
 	stop()
-	abandon(nc)
+	closeNow(nc)
 	if _, refused := err.(*RefusedError); refused || err == errMoved {
 		return nil, err
 	}
 	return nil, d.fail(ctx, err)
-}
-
-// abandon closes nc without the closing alert of TLS, for which a peer that does
-// not read could make us wait.
-func abandon(nc net.Conn) {
-	for {
-		switch c := nc.(type) {
-		case *tls.Conn:
-			nc = c.NetConn()
-		case *prefixed:
-			nc = c.Conn
-		default:
-			nc.Close()
-			return
-		}
-	}
 }
 
 // exchange writes the request and reads the response. A status other than 101 is

@@ -330,7 +330,7 @@ func (c *Conn) end() error {
 	if err.Err == nil {
 		c.t.Close()
 	} else {
-		c.t.closeNow()
+		closeNow(c.t.stream)
 	}
 	c.out.end(err)
 	c.options.MemoryBudget.release(c)

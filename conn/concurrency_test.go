@@ -103,12 +103,41 @@ func tlsPair(t *testing.T, buffer int) (server, client *tls.Conn) {
 	return server, client
 }
 
+// A hiding is a connection inside that of an application.
+type hiding struct {
+	inner net.Conn
+	net.Addr
+}
+
+func (h *hiding) Read(p []byte) (int, error)         { return h.inner.Read(p) }
+func (h *hiding) Write(p []byte) (int, error)        { return h.inner.Write(p) }
+func (h *hiding) Close() error                       { return h.inner.Close() }
+func (h *hiding) LocalAddr() net.Addr                { return h.Addr }
+func (h *hiding) RemoteAddr() net.Addr               { return h.Addr }
+func (h *hiding) SetDeadline(t time.Time) error      { return h.inner.SetDeadline(t) }
+func (h *hiding) SetReadDeadline(t time.Time) error  { return h.inner.SetReadDeadline(t) }
+func (h *hiding) SetWriteDeadline(t time.Time) error { return h.inner.SetWriteDeadline(t) }
+
+// overWrappedTLS runs a test with TLS connections as applications wrap them.
+func overWrappedTLS(t *testing.T, test func(t *testing.T, wrap func(*tls.Conn) net.Conn)) {
+	for name, wrap := range map[string]func(*tls.Conn) net.Conn{
+		"bare":      func(c *tls.Conn) net.Conn { return c },
+		"embedded":  func(c *tls.Conn) net.Conn { return struct{ *tls.Conn }{c} },
+		"interface": func(c *tls.Conn) net.Conn { return &struct{ net.Conn }{c} },
+		"twice":     func(c *tls.Conn) net.Conn { return struct{ net.Conn }{&hiding{inner: c}} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, wrap) })
+		})
+	}
+}
+
 // TestWaiterCanceledOverTLS: a TLS record that was cut off cannot be continued,
 // so a canceled message does not disturb the one that is being written.
 func TestWaiterCanceledOverTLS(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	overWrappedTLS(t, func(t *testing.T, wrap func(*tls.Conn) net.Conn) {
 		server, client := tlsPair(t, 4096)
-		c := newConn(t, server, frame.Server, conn.Handshake{}, nil)
+		c := newConn(t, wrap(server), frame.Server, conn.Handshake{}, nil)
 
 		// The second and the third are written together, after the first.
 		first := startWriting(t, c, filler(4096))
@@ -154,9 +183,9 @@ func TestWaiterCanceledOverTLS(t *testing.T) {
 // TestFlusherCanceledOverTLS: a write that is canceled while the transport has
 // it ends the connection, as a part of its record may have left.
 func TestFlusherCanceledOverTLS(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	overWrappedTLS(t, func(t *testing.T, wrap func(*tls.Conn) net.Conn) {
 		server, _ := tlsPair(t, 4096)
-		c := newConn(t, server, frame.Server, conn.Handshake{}, nil)
+		c := newConn(t, wrap(server), frame.Server, conn.Handshake{}, nil)
 		if err := startWriting(t, c, filler(3700)).returned(t); err != nil {
 			t.Fatal(err)
 		}
@@ -165,6 +194,7 @@ func TestFlusherCanceledOverTLS(t *testing.T) {
 			t.Fatal("a write to a full pipe returned")
 		}
 		w.cancel()
+		time.Sleep(5 * time.Second) // for the closing alert, if the wrapper leaves no way around it
 		checkEnd(t, w.returned(t), conn.Local, frame.CloseAbnormalClosure, "", errWhy)
 	})
 }
@@ -173,7 +203,7 @@ func TestFlusherCanceledOverTLS(t *testing.T) {
 func TestCloseNowOverTLS(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, _ := tlsPair(t, 4096)
-		c := newConn(t, server, frame.Server, conn.Handshake{}, nil)
+		c := newConn(t, struct{ *tls.Conn }{server}, frame.Server, conn.Handshake{}, nil)
 		w := startWriting(t, c, filler(8<<10))
 		start := time.Now()
 		c.CloseNow()

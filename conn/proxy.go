@@ -121,6 +121,9 @@ type prefixed struct {
 	prefix []byte
 }
 
+// NetConn returns the connection below, as that of a [*tls.Conn] does.
+func (c *prefixed) NetConn() net.Conn { return c.Conn }
+
 func (c *prefixed) Read(p []byte) (int, error) {
 	if len(c.prefix) == 0 {
 		return c.Conn.Read(p)

@@ -1,10 +1,11 @@
 package conn
 
 import (
-	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"os"
+	"reflect"
 	"sync"
 	"time"
 )
@@ -34,17 +35,51 @@ func newTransport(rwc io.ReadWriteCloser, in *inbox) transport {
 	if !ok {
 		s = &timedStream{ReadWriteCloser: rwc}
 	}
-	_, isTLS := rwc.(*tls.Conn)
-	return transport{stream: s, socket: newSocket(rwc, in), resumes: ok && !isTLS}
+	socket := newSocket(rwc, in)
+	resumes := socket != nil || ok && !overTLS(reflect.ValueOf(rwc), maxLayers)
+	return transport{stream: s, socket: socket, resumes: resumes}
 }
 
-// closeNow closes the stream without a word more to the peer, which TLS would
-// wait for.
-func (t *transport) closeNow() {
-	if c, ok := t.stream.(*tls.Conn); ok {
-		c.NetConn().Close()
+// maxLayers is how many connections around one another are looked into.
+const maxLayers = 8
+
+var typeOfNetConn = reflect.TypeFor[net.Conn]()
+
+// overTLS reports whether v is a TLS connection or has one inside. A record of TLS
+// that was cut off cannot be continued.
+func overTLS(v reflect.Value, layers int) bool {
+	if v.Kind() == reflect.Interface {
+		v = v.Elem()
 	}
-	t.Close()
+	if !v.IsValid() || layers == 0 {
+		return false
+	}
+	if _, ok := v.Type().MethodByName("ConnectionState"); ok {
+		return true // as those of all packages for TLS have it
+	}
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	if v.Kind() != reflect.Struct {
+		return false
+	}
+	for _, inner := range v.Fields() {
+		if inner.Type().Implements(typeOfNetConn) && overTLS(inner, layers-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// closeNow closes c without the closing alert of TLS, for which a peer that does
+// not read could make us wait.
+func closeNow(c io.Closer) {
+	if n, ok := c.(interface{ NetConn() net.Conn }); ok {
+		if below := n.NetConn(); below != nil {
+			closeNow(below)
+		}
+	}
+	c.Close()
 }
 
 // closeWrite ends the octets of this side alone, and reports whether the
