@@ -158,11 +158,14 @@ func (s *Server) track(l net.Listener, cancel context.CancelFunc) bool {
 	s.init()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
 	if s.listeners == nil {
 		s.listeners = map[net.Listener]context.CancelFunc{}
 	}
 	s.listeners[l] = cancel
-	return !s.closed
+	return true
 }
 
 func (s *Server) untrack(l net.Listener) {

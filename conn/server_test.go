@@ -186,14 +186,29 @@ func TestServerShutdown(t *testing.T) {
 		if _, err := l.Dial(t.Context(), "", ""); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("Dial after Shutdown = %v", err)
 		}
-		l3 := conntest.Listen()
+		l3 := &closings{Listener: conntest.Listen()}
 		if err := s.Serve(l3); err != http.ErrServerClosed {
 			t.Errorf("Serve after Shutdown = %v, want http.ErrServerClosed", err)
 		}
 		if _, err := l3.Dial(t.Context(), "", ""); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Errorf("Serve after Shutdown left its listener open: %v", err)
 		}
+		s.Shutdown(t.Context())
+		if l3.closed != 1 {
+			t.Errorf("the listener of Serve after Shutdown was closed %d times, want once", l3.closed)
+		}
 	})
+}
+
+// closings counts how often a listener is closed.
+type closings struct {
+	*conntest.Listener
+	closed int
+}
+
+func (c *closings) Close() error {
+	c.closed++
+	return c.Listener.Close()
 }
 
 // TestServerShutdownHTTP: by way of net/http, requests are refused with 503.
