@@ -56,7 +56,7 @@ type outer struct {
 	Empty    []byte         `json:"empty,omitempty"`
 	EmptyMap map[string]any `json:"emptyMap,omitempty"`
 	EmptyP   *inner         `json:"emptyP,omitempty"`
-	Full     inner          `json:"full,omitempty"`
+	Full     inner          `json:"full"`
 	Zero     time.Time      `json:"zero,omitzero"`
 	ZeroP    *time.Time     `json:"zeroP,omitzero"`
 	ZeroAny  int            `json:"zeroAny,omitzero"`

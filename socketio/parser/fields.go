@@ -185,10 +185,8 @@ func isEmpty(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
 		return v.Len() == 0
-	case reflect.Struct:
-		return false
 	}
-	return v.IsZero()
+	return v.Kind() != reflect.Struct && v.IsZero()
 }
 
 // isZero reports whether v is left out by omitzero.

@@ -225,6 +225,21 @@ func (p *Packet) Values(dst []Value) []Value {
 	return dst
 }
 
+// AppendArg adds a string to the arguments of an Event or an Ack; to any other
+// packet it adds nothing. What the payload was before is left as it is.
+func (p *Packet) AppendArg(s string) {
+	if len(p.data) == 0 || p.Type != Event && p.Type != Ack {
+		return
+	}
+	end := bytes.LastIndexByte(p.data, ']')
+	list := trim(p.data[:end])
+	data := append(make([]byte, 0, len(list)+len(s)+4), list...)
+	if len(list) > 1 {
+		data = append(data, ',')
+	}
+	p.data = append(AppendString(data, s), ']')
+}
+
 // Clone returns a copy of a packet that shares nothing with it, to be kept.
 func (p *Packet) Clone() Packet {
 	c := *p

@@ -258,6 +258,29 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// TestAppendArg: a string is added to a list of arguments, and the packet it was
+// copied from stays as it was.
+func TestAppendArg(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{`2["a"]`, `["a","o\\"]`},
+		{`2[ "a" ] `, `[ "a","o\\"]`},
+		{`3[ ]`, `["o\\"]`},
+		{`3`, ``},
+		{`0{}`, `{}`},
+		{`1`, ``},
+	} {
+		p, _, err := parser.JSON.NewDecoder(nil).Decode(false, []byte(tt.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := p
+		q.AppendArg(`o\`)
+		if string(q.Data()) != tt.want || string(p.Data()) != tt.text[1:] {
+			t.Errorf("%s becomes %s, want %s; it was %s before", tt.text, q.Data(), tt.want, p.Data())
+		}
+	}
+}
+
 // TestDecoderPending: a decoder waits for attachments and for nothing else, and
 // after an error it does not wait any longer.
 func TestDecoderPending(t *testing.T) {

@@ -94,14 +94,15 @@ func describe(p *parser.Packet) string {
 	if p.HasID {
 		id = fmt.Sprint(p.ID)
 	}
-	s := fmt.Sprintf("%v %s %s", p.Type, namespace, id)
+	var s strings.Builder
+	s.WriteString(fmt.Sprintf("%v %s %s", p.Type, namespace, id))
 	if p.Data() != nil {
-		s += " " + string(p.Data())
+		s.WriteString(" " + string(p.Data()))
 	}
 	for _, a := range p.Attachments() {
-		s += fmt.Sprintf(" #%x", a)
+		s.WriteString(fmt.Sprintf(" #%x", a))
 	}
-	return s
+	return s.String()
 }
 
 // TestVectors: every packet of testdata decodes to what it says, and encodes to
