@@ -1,8 +1,8 @@
 package engineio
 
 import (
-	"crypto/tls"
 	"log/slog"
+	"math"
 	"net/http"
 	"time"
 
@@ -29,7 +29,8 @@ type Options struct {
 	// PingInterval is the time between two pings of the heartbeat, and PingTimeout
 	// limits the wait for the answer. In revision 3, where the client pings, it is
 	// given up after both. A peer is judged only while the session is read: a slow
-	// Receiver is not taken for a dead peer. Zero means 25 and 20 seconds.
+	// Receiver is not taken for a dead peer. Zero means 25 and 20 seconds; they
+	// cannot be off.
 	PingInterval, PingTimeout time.Duration
 
 	// UpgradeTimeout limits an upgrade from polling to WebSocket, after which the
@@ -138,81 +139,58 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// CORS says what browsers may do with responses to pages of other origins (Fetch
-// Standard, Section 3.2). Which origins, Options.Origins tells, and Options.
-// InsecureAnyOrigin for all. The zero value lets pages read them, without cookies.
-type CORS struct {
-	// Credentials lets pages send cookies and authorization.
-	Credentials bool
-	// Methods are those of a preflight's answer. Nil means GET, HEAD, PUT, PATCH,
-	// POST and DELETE.
-	Methods []string
-	// AllowedHeaders are the fields that a page may set. Nil means whatever it
-	// asks for.
-	AllowedHeaders []string
-	// ExposedHeaders are the fields of responses that a page may read. Nil means
-	// the usual ones.
-	ExposedHeaders []string
-	// MaxAge is how long a browser may remember the answer to a preflight. Zero
-	// means that it is not told.
-	MaxAge time.Duration
+// withDefaults returns a copy with every field filled in. What is off has become a
+// limit that nothing exceeds, or a timeout of zero.
+func (o *Options) withDefaults() Options {
+	var f Options
+	if o != nil {
+		f = *o
+	}
+	period(&f.PingInterval, 25*time.Second)
+	period(&f.PingTimeout, 20*time.Second)
+	limit(&f.UpgradeTimeout, 10*time.Second, 0)
+	limit(&f.BodyTimeout, 10*time.Second, 0)
+	limit(&f.WriteTimeout, 10*time.Second, 0)
+	limit(&f.CloseTimeout, 30*time.Second, 0)
+	limit(&f.MaxPayload, 1_000_000, math.MaxInt32)
+	limit(&f.MaxPackets, 1024, math.MaxInt)
+	limit(&f.MaxQueuedSize, 1<<20, math.MaxInt)
+	limit(&f.MaxQueuedPackets, 1024, math.MaxInt)
+	limit(&f.MaxSessions, 100_000, math.MaxInt)
+	limit(&f.MaxSessionsPerHost, math.MaxInt, math.MaxInt)
+	limit(&f.CompressionMinSize, 1024, math.MaxInt)
+	if f.Transports == nil {
+		f.Transports = []Transport{Polling, WebSocket}
+	}
+	if f.Logger == nil {
+		f.Logger = slog.New(slog.DiscardHandler)
+	}
+	return f
 }
 
-// DialOptions configures [Dial]. It is not modified, and may be used by several
-// calls at a time.
-type DialOptions struct {
-	// Handler is called when the session is open, and returns the receiver of its
-	// messages. It may send already.
-	Handler func(s *Session) Receiver
+// limit fills in a limit: standard where it is zero, off where it is negative.
+func limit[T int | time.Duration](v *T, standard, off T) {
+	if *v == 0 {
+		*v = standard
+	}
+	if *v < 0 {
+		*v = off
+	}
+}
 
-	// Transports are those to use, in this order: the next one is tried when one
-	// cannot be connected, if TryAllTransports is set. Nil means polling, then
-	// WebSocket.
-	Transports       []Transport
-	TryAllTransports bool
+// period fills in a time of the heartbeat, which cannot be off: at least a
+// millisecond, which is what the handshake counts in.
+func period(v *time.Duration, standard time.Duration) {
+	if *v <= 0 {
+		*v = standard
+	}
+	*v = max(*v, time.Millisecond)
+}
 
-	// NoUpgrade keeps a session that began with polling there.
-	NoUpgrade bool
-
-	// EIO3 speaks revision 3, to servers of Socket.IO 2.
-	EIO3 bool
-
-	// Header holds more fields of each request, such as Cookie or Authorization.
-	Header http.Header
-
-	// Jar keeps cookies; nil means a jar of the session's own, so that proxies that
-	// tell sessions by a cookie work.
-	Jar http.CookieJar
-
-	// HTTP is used for polling. Nil means a client of the package's own. Its Jar is
-	// not used.
-	HTTP *http.Client
-
-	// TLS configures wss and https; it is cloned. Nil means the defaults.
-	TLS *tls.Config
-
-	// Timeout limits Dial as a whole. Zero means 20 seconds.
-	Timeout time.Duration
-
-	// RequestTimeout limits each polling request beyond the time that the server
-	// may hold it. Zero means 20 seconds.
-	RequestTimeout time.Duration
-
-	// MaxPayload limits what the server sends at once, in octets: a response, or a
-	// message of a WebSocket. Zero means 16 MiB.
-	MaxPayload int
-
-	// MaxPackets limits the packets in a response. Zero means 16384.
-	MaxPackets int
-
-	// MaxQueuedSize and MaxQueuedPackets limit what waits to be sent, in octets and
-	// in packets. Zero means 1 MiB and 1024.
-	MaxQueuedSize, MaxQueuedPackets int
-
-	// Compression is what to agree on with the peer for permessage-deflate (RFC
-	// 7692). Nil means not to compress what goes over a WebSocket.
-	Compression *conn.Compression
-
-	// Logger gets a record for a Receiver that panicked. Nil means none.
-	Logger *slog.Logger
+// addLimit adds to a limit, which may be none.
+func addLimit(limit, n int) int {
+	if limit > math.MaxInt-n {
+		return limit
+	}
+	return limit + n
 }

@@ -2,94 +2,421 @@ package engineio
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"example.org/rfc6455/conn"
+	"example.org/rfc6455/frame"
 	"example.org/rfc6455/socketio/engineio/codec"
 )
 
-// A Receiver is the application's end of a session.
-type Receiver interface {
-	// Message is called for each message that came, in order, one call after the
-	// other. Text is valid UTF-8. Until it returns the session is not read: a
-	// WebSocket is left alone, a polling request is not answered. See
-	// [Session.Release] for a Message that has to wait for the peer.
-	//
-	// The data is valid until Message returns or Release is called, and may be
-	// modified. A panic closes the session, and is logged.
-	Message(s *Session, binary bool, data []byte)
-
-	// Closed is called exactly once, on a goroutine of its own, when the session
-	// has ended or is closing. No call of Message begins after it, but one may
-	// still be running. The error says more, or is nil.
-	Closed(s *Session, reason CloseReason, err error)
-}
-
 // A Session is a session of either side. Its methods may be called from any
 // goroutine at any time.
-type Session struct{}
+type Session struct {
+	*settings
+	id        string
+	revision  codec.Revision
+	remote    string
+	request   *http.Request // nil on a client
+	principal string        // of Options.Principal
+	receiver  Receiver      // set when state becomes open
+
+	// ws is where Send goes while the session is open on a WebSocket; nil otherwise.
+	ws atomic.Pointer[conn.Conn]
+
+	mu     sync.Mutex
+	state  state
+	reason CloseReason // from closing on
+	err    error       // likewise; may be nil
+	queue  queue       // what waits for polling, or for the state to be open
+	link   link        // polling; nil on a WebSocket
+	conn   *conn.Conn  // the WebSocket in use; nil while polling
+	base64 bool        // whether octets go over conn as text
+	up     upgrade
+	ctx    context.Context // nil until it is asked for
+	cancel context.CancelCauseFunc
+
+	beat  heartbeat
+	timer *time.Timer // of beat; in state closing, of the wait for a poll
+	heard uint64      // octets that had come over conn when beat was last looked at
+
+	caller source // whose call of Message is in progress and not released; or nil
+	calls  uint64 // counts the calls of Message
+}
+
+// settings are what the sessions of a server, or of a dial, have in common.
+type settings struct {
+	role                         frame.Role
+	maxQueuedPackets, maxQueued  int
+	maxPayload, maxPackets       int
+	writeTimeout, upgradeTimeout time.Duration // 0 is no limit
+	closeTimeout                 time.Duration // likewise
+	handler                      func(*Session) Receiver
+	upgraded                     func(*Session) // or nil
+	forget                       func(*Session) // called when nobody has to find the session any more
+	logger                       *slog.Logger
+}
+
+// A state is where a session stands.
+type state uint8
+
+const (
+	opening state = iota // until the handler has returned
+	open
+	closing // the application was told of the end, the peer is still to be told
+	closed
+)
+
+// A link is the polling of either side, which carries the session until there is a
+// WebSocket. Its methods are called with Session.mu held, and do not wait.
+type link interface {
+	flush()         // something was queued
+	writable() bool // whether what is queued would leave at once
+	reading() bool  // whether packets are being received: the heartbeat must not judge
+	close()         // the session is closing: tell the peer, then call Session.finish
+	stop()          // the session is closed, or has left for a WebSocket
+}
 
 // ID returns the id that the server gave the session. Who knows it can use the
 // session: it must not be shown to anybody, nor be logged.
-func (s *Session) ID() string { return "" }
+func (s *Session) ID() string { return s.id }
 
 // Protocol returns the revision of Engine.IO that the session speaks.
-func (s *Session) Protocol() codec.Revision { return 0 }
+func (s *Session) Protocol() codec.Revision { return s.revision }
 
 // Transport returns the transport in use.
-func (s *Session) Transport() Transport { return "" }
+func (s *Session) Transport() Transport {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.link != nil {
+		return Polling
+	}
+	return WebSocket
+}
 
 // Request returns the request that began the session on a server, without its
 // body, and nil on a client. It must not be modified.
-func (s *Session) Request() *http.Request { return nil }
+func (s *Session) Request() *http.Request { return s.request }
 
 // RemoteAddr returns the address of the peer as [http.Request] has it; on a client
 // it is the host of the URL.
-func (s *Session) RemoteAddr() string { return "" }
+func (s *Session) RemoteAddr() string { return s.remote }
 
 // Context returns a context that is canceled when the session has ended or is
-// closing, with an error that matches net.ErrClosed as its cause. On a server it
+// closing, with an error that matches [net.ErrClosed] as its cause. On a server it
 // has the values of the request's context.
-func (s *Session) Context() context.Context { return nil }
+func (s *Session) Context() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx == nil {
+		parent := context.Background()
+		if s.request != nil {
+			parent = s.request.Context()
+		}
+		s.ctx, s.cancel = context.WithCancelCause(parent)
+		if s.state >= closing {
+			s.cancel(s.cause())
+		}
+	}
+	return s.ctx
+}
+
+// cause says in an error how the session ended.
+func (s *Session) cause() error {
+	return fmt.Errorf("engineio: session ended by %s: %w", s.reason, net.ErrClosed)
+}
 
 // Send sends messages without waiting: all of them, in their order and with no
 // other message between them, or with an error none. What the peer does not take
-// at once is queued. The messages of one goroutine arrive in its order.
+// at once is queued. The messages of one goroutine arrive in its order. Send does not
+// retain ps.
 //
 // The error is [ErrQueueFull], [ErrSeparator], [ErrClosed] or
 // [frame.ErrInvalidUTF8].
-func (s *Session) Send(ps ...*Packet) error { return nil }
+func (s *Session) Send(ps ...*Packet) error {
+	if len(ps) == 0 {
+		return nil
+	}
+	for _, p := range ps {
+		if p.invalid {
+			return frame.ErrInvalidUTF8
+		}
+	}
+	if c := s.ws.Load(); c != nil {
+		return s.post(c, ps)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state >= closing {
+		return ErrClosed
+	}
+	if c := s.ws.Load(); c != nil {
+		return s.post(c, ps)
+	}
+	if s.link != nil && s.revision == codec.V4 {
+		for _, p := range ps {
+			if p.separated {
+				return ErrSeparator
+			}
+		}
+	}
+	if !s.queue.push(ps, s.maxQueuedPackets, s.maxQueued) {
+		return ErrQueueFull
+	}
+	if s.link != nil {
+		s.link.flush()
+	}
+	return nil
+}
+
+// form is how the session's WebSocket takes packets. It does not change once there
+// is one.
+func (s *Session) form() form { return form{s.revision, s.base64} }
+
+// post sends packets over a WebSocket.
+func (s *Session) post(c *conn.Conn, ps []*Packet) error {
+	var err error
+	if len(ps) == 1 {
+		err = c.Post(ps[0].message(s.form()))
+	} else {
+		err = c.Post(messages(s.form(), ps)...)
+	}
+	switch err {
+	case nil:
+		return nil
+	case conn.ErrQueueFull:
+		return ErrQueueFull
+	}
+	return ErrClosed
+}
+
+// control sends a packet of the protocol itself. It needs mu.
+func (s *Session) control(p *Packet) {
+	switch {
+	case s.conn != nil:
+		s.conn.Post(p.message(s.form())) // if that fails there is a reader to notice
+	case s.link != nil:
+		s.queue.add(p)
+		s.link.flush()
+	}
+}
 
 // Writable reports whether a message that is sent now leaves at once: whether
 // nothing is queued, and a WebSocket is open or a poll is waiting. Messages that are
 // worth nothing later need not be sent otherwise.
-func (s *Session) Writable() bool { return false }
-
-// Release lets the session go on receiving while the call of Message that is in
-// progress has not returned: the next call comes on another goroutine, at the same
-// time as the rest of this one. A Message that waits for something the peer has
-// still to send must call it, and must not use its data afterwards. For a polling
-// session the request that brought the message is answered.
-//
-// It is for the one call of Message in progress, to be called once by what runs in
-// it: a second time it would release the next one. Without a call in progress it
-// does nothing.
-func (s *Session) Release() {}
-
-// Close ends the session after what was sent before, and returns without waiting
-// for that. The reason is what the Receiver is told; empty means [ForcedClose]. The
-// peer is not told any. After the first call it does nothing.
-//
-// A WebSocket is closed with a closing handshake. A polling session is closed by
-// the answer to its poll; if there is none, one is waited for up to
-// Options.CloseTimeout. During an upgrade Close waits for its outcome.
-func (s *Session) Close(reason CloseReason) {}
-
-// Stats returns how much waits for the peer, and after the end what was not sent. It
-// waits for nothing and may be called for each message.
-func (s *Session) Stats() Stats { return Stats{} }
+func (s *Session) Writable() bool {
+	if c := s.ws.Load(); c != nil {
+		return c.Stats().QueuedFrames == 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == open && s.link != nil && len(s.queue.packets) == 0 && s.link.writable()
+}
 
 // Stats counts what is queued in a session.
 type Stats struct {
 	QueuedPackets int
-	QueuedOctets  int
+	QueuedOctets  int // with what is sent around the data
+}
+
+// Stats returns how much waits for the peer, and after the end what was not sent. It
+// waits for nothing and may be called for each message.
+func (s *Session) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		c := s.conn.Stats()
+		return Stats{c.QueuedFrames, c.QueuedOctets}
+	}
+	return Stats{len(s.queue.packets), s.queue.octets}
+}
+
+// begin calls the handler and opens the session. The heartbeat's first interval
+// begins at the handshake.
+func (s *Session) begin(now time.Time) {
+	s.beat.start(now)
+	receiver := s.handle()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.receiver = receiver
+	if s.state != opening { // closed by the handler
+		s.tell()
+		return
+	}
+	s.state = open
+	s.timer = time.AfterFunc(time.Until(s.beat.due), s.tick)
+}
+
+// handle calls the handler, which must neither panic nor return nil.
+func (s *Session) handle() (r Receiver) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.panicked(v)
+		}
+		if r == nil {
+			r = deaf{}
+			s.Close(ForcedClose)
+		}
+	}()
+	return s.handler(s)
+}
+
+// deaf is the receiver of a session whose handler returned none.
+type deaf struct{}
+
+func (deaf) Message(*Session, bool, []byte)      {}
+func (deaf) Closed(*Session, CloseReason, error) {}
+
+// attach moves the session to a WebSocket, with what is queued. It needs mu.
+func (s *Session) attach(c *conn.Conn, base64 bool) {
+	s.conn, s.base64 = c, base64
+	s.link = nil
+	if ps := s.queue.take(); len(ps) > 0 {
+		c.Post(messages(s.form(), ps)...) // nothing is queued in c, so there is room
+	}
+	if s.state < closing {
+		s.ws.Store(c)
+	}
+}
+
+// tick does what is due: for the heartbeat, or when no poll came to be told that the
+// session is closing.
+func (s *Session) tick() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == closing && !s.up.running() {
+		s.finish()
+	}
+	if s.state != open {
+		return
+	}
+	if s.conn != nil && s.beat.pings { // a part of a long message is a sign of life, too
+		octets := s.conn.Stats().Received.Octets
+		if octets != s.heard {
+			s.beat.heard = true
+		}
+		s.heard = octets
+	}
+	deaf := s.caller != nil || s.link != nil && s.link.reading()
+	switch s.beat.expired(time.Now(), deaf) {
+	case ping:
+		s.control(pingPacket)
+	case bury:
+		s.end(PingTimeout, nil)
+		s.finish()
+		if s.conn != nil {
+			go s.conn.CloseNow()
+		}
+		return
+	}
+	s.timer.Reset(time.Until(s.beat.due))
+}
+
+// Close ends the session after what was sent before, and returns without waiting
+// for that. The reason is what the Receiver is told; empty means [ForcedClose]. The
+// peer is not told any. After the end it does nothing.
+//
+// A WebSocket is closed with a closing handshake. A polling session is closed by
+// the answer to its poll; if there is none, one is waited for up to
+// Options.CloseTimeout. During an upgrade Close waits for its outcome.
+func (s *Session) Close(reason CloseReason) {
+	if reason == "" {
+		reason = ForcedClose
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state >= closing {
+		return
+	}
+	began := s.state == open
+	s.end(reason, nil)
+	if began {
+		s.sayGoodbye()
+	}
+}
+
+// sayGoodbye tells the peer that the session is closing, as soon as that can be
+// done. It needs mu.
+func (s *Session) sayGoodbye() {
+	switch {
+	case s.up.running():
+	case s.conn != nil:
+		s.finish()
+		go s.conn.Close(frame.CloseNoStatusReceived, "")
+	case s.link != nil:
+		if s.closeTimeout > 0 {
+			s.timer = time.AfterFunc(s.closeTimeout, s.tick)
+		}
+		s.link.close()
+	}
+}
+
+// end is the end for the application: the state is closing from now on. It needs mu,
+// and a state before that.
+func (s *Session) end(reason CloseReason, err error) {
+	began := s.state == open
+	s.state, s.reason, s.err = closing, reason, err
+	s.ws.Store(nil)
+	if s.cancel != nil {
+		s.cancel(s.cause())
+	}
+	if began {
+		s.timer.Stop()
+		s.tell()
+	}
+}
+
+// tell tells the receiver of the end. It needs mu.
+func (s *Session) tell() {
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				s.panicked(v)
+			}
+		}()
+		s.receiver.Closed(s, s.reason, s.err)
+	}()
+}
+
+// finish is the end for the peer. It needs mu, and state closing.
+func (s *Session) finish() {
+	s.state = closed
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	if s.link != nil {
+		s.link.stop()
+	}
+	s.up.stop()
+	s.forget(s)
+}
+
+// fail ends the session at once, unless it has ended already. The caller closes the
+// WebSocket, if there is one.
+func (s *Session) fail(reason CloseReason, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failLocked(reason, err)
+}
+
+// failLocked is fail for who has mu.
+func (s *Session) failLocked(reason CloseReason, err error) {
+	if s.state < closing {
+		s.end(reason, err)
+	}
+	if s.state < closed {
+		s.finish()
+	}
+}
+
+// over reports whether the session has ended for the application.
+func (s *Session) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state >= closing
 }

@@ -1,0 +1,49 @@
+package engineio
+
+// overhead is how many octets a packet counts beyond its data.
+const overhead = 16
+
+// A queue holds the packets that wait for the peer, in their order.
+type queue struct {
+	packets []*Packet
+	octets  int // of packets
+}
+
+func size(ps []*Packet) int {
+	n := 0
+	for _, p := range ps {
+		n += overhead + len(p.packet.Data)
+	}
+	return n
+}
+
+// push appends packets, or none if that made the queue longer than maxPackets or
+// maxOctets. What finds it empty is taken whatever its size.
+func (q *queue) push(ps []*Packet, maxPackets, maxOctets int) bool {
+	n := size(ps)
+	if len(q.packets) > 0 && (len(q.packets) > maxPackets-len(ps) || q.octets > maxOctets-n) {
+		return false
+	}
+	q.packets = append(q.packets, ps...)
+	q.octets += n
+	return true
+}
+
+// add appends a packet of the protocol itself, for which there is always room.
+func (q *queue) add(p *Packet) {
+	q.packets = append(q.packets, p)
+	q.octets += overhead
+}
+
+// take empties the queue.
+func (q *queue) take() []*Packet {
+	ps := q.packets
+	*q = queue{}
+	return ps
+}
+
+// putBack undoes a take.
+func (q *queue) putBack(ps []*Packet) {
+	q.packets = append(ps, q.packets...)
+	q.octets += size(ps)
+}

@@ -1,0 +1,161 @@
+package engineio
+
+import (
+	"context"
+	"time"
+
+	"example.org/rfc6455/conn"
+	"example.org/rfc6455/frame"
+	"example.org/rfc6455/socketio/engineio/codec"
+)
+
+// An upgrade is the way of a session from polling to a WebSocket. The zero value is
+// none.
+type upgrade struct {
+	phase upgradePhase
+	conn  *conn.Conn  // from probing on
+	timer *time.Timer // likewise; nil without a limit
+}
+
+// An upgradePhase is how far an upgrade has come.
+type upgradePhase uint8
+
+const (
+	notUpgrading upgradePhase = iota
+	connecting                // the opening handshake of the WebSocket
+	probing                   // a ping has still to show that the WebSocket works
+	probed                    // it works: the client stops polling before it moves
+)
+
+// running reports whether there is an upgrade.
+func (u *upgrade) running() bool { return u.phase != notUpgrading }
+
+// stop ends an upgrade. The WebSocket is closed.
+func (u *upgrade) stop() {
+	if u.conn != nil {
+		go u.conn.Close(frame.CloseNoStatusReceived, "")
+	}
+	u.done()
+}
+
+// done is the end of an upgrade, however it ended.
+func (u *upgrade) done() {
+	if u.timer != nil {
+		u.timer.Stop()
+	}
+	*u = upgrade{}
+}
+
+// beginUpgrade begins an upgrade, if the session polls and has none yet.
+func (s *Session) beginUpgrade() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != open || s.link == nil || s.up.running() {
+		return false
+	}
+	s.up.phase = connecting
+	return true
+}
+
+// upgrading notes the WebSocket of an upgrade. From now on time runs. It reports
+// false if the session has ended.
+func (s *Session) upgrading(c *conn.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.up.running() {
+		return false
+	}
+	s.up.phase, s.up.conn = probing, c
+	if s.upgradeTimeout > 0 {
+		s.up.timer = time.AfterFunc(s.upgradeTimeout, func() {
+			s.stay(c)
+			c.Close(frame.CloseNoStatusReceived, "")
+		})
+	}
+	return true
+}
+
+// stay ends the upgrade to a WebSocket, if it has not ended: the session goes on
+// polling.
+func (s *Session) stay(c *conn.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.up.running() || s.up.conn != c {
+		return
+	}
+	s.up.done()
+	if s.state == closing {
+		s.sayGoodbye()
+	}
+}
+
+// upgradeTo is the server's side of an upgrade to c. If that succeeds the goroutine
+// reads the session from then on; base64 says that the client takes no octets.
+func (s *Session) upgradeTo(c *conn.Conn, base64 bool) {
+	if s.upgrading(c) && s.expect(c, codec.Ping, probe) && s.answerProbe(c) &&
+		s.expect(c, codec.Upgrade, "") && s.move(c, base64) {
+		(&reader{s, c}).run()
+		return
+	}
+	s.stay(c)
+	c.Close(frame.CloseNoStatusReceived, "")
+}
+
+// expect reads a packet and reports whether it is the one that has to come.
+func (s *Session) expect(c *conn.Conn, t codec.Type, data string) bool {
+	op, b, err := c.ReadMessage(context.Background())
+	if err != nil || op != frame.OpText {
+		return false
+	}
+	p, err := codec.ParseText(s.revision, b)
+	return err == nil && !p.Binary && p.Type == t && string(p.Data) == data
+}
+
+// answerProbe says that the WebSocket works, and ends a poll that is waiting so that
+// the client can stop polling.
+func (s *Session) answerProbe(c *conn.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.up.conn != c {
+		return false
+	}
+	s.up.phase = probed
+	c.Post(probePong.message(form{revision: s.revision}))
+	if p := s.link.(*polling); p.get != nil {
+		p.wake(noopPacket)
+	}
+	return true
+}
+
+// move moves the session to c, with what is queued. It returns when the requests
+// that were received before have been handed over, so that what comes over c follows
+// them.
+func (s *Session) move(c *conn.Conn, base64 bool) bool {
+	s.mu.Lock()
+	if s.up.conn != c {
+		s.mu.Unlock()
+		return false
+	}
+	p := s.link.(*polling)
+	if p.get != nil { // against the rules
+		p.wake(noopPacket)
+	}
+	if p.settle(); s.up.conn != c {
+		s.mu.Unlock()
+		return false
+	}
+	s.up.done()
+	s.attach(c, base64)
+	ending := s.state == closing
+	if ending {
+		s.finish()
+	}
+	s.mu.Unlock()
+	if ending {
+		return false
+	}
+	if s.upgraded != nil {
+		s.upgraded(s)
+	}
+	return p.acquire(context.Background())
+}
