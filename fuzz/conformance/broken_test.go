@@ -13,6 +13,8 @@ const (
 	failed    = conformance.Failed
 	tolerable = conformance.Tolerable
 	ok        = conformance.OK
+
+	unimplemented = conformance.Unimplemented
 )
 
 // brokenPeers have a fault each, which the suite has to find in certain cases.
@@ -76,6 +78,30 @@ var brokenPeers = []struct {
 	{"loses early octets", nil, conformance.Clients, "early/4.1/with-response-half-frame", failed, failed},
 	{"any accept", nil, conformance.Clients, "handshake/4.1/accept-of-another-key", failed, ok},
 	{"any status", nil, conformance.Clients, "handshake/4.1/status-200", failed, ok},
+	{"", frame.ErrReservedBits, 0, "inflation/7692.6/rsv-ping", failed, failed},
+	{"", frame.ErrReservedBits, 0, "inflation/7692.6/rsv-continuation", failed, failed},
+	{"", frame.ErrInvalidUTF8, 0, "inflation/8.1/utf8-surrogate", failed, failed},
+	{"compresses with any window", nil, 0, "compression/7692.7.1.2/peer-window-8", failed, failed},
+	{"compresses with any window", nil, 0, "compression/7692.7.1.2/peer-window-14-alone", failed, failed},
+	{"compresses with any window", nil, 0, "13.3.11", failed, failed},
+	{"compresses with takeover", nil, 0, "compression/7692.7.1.1/takeover-own", failed, failed},
+	{"inflates with a small window", nil, 0, "compression/7692.7.1.2/own-window-9", failed, failed},
+	{"inflates with a small window", nil, 0, "compression/7692.7.1.2/own-window-15", failed, failed},
+	{"inflates without takeover", nil, 0, "inflation/7692.7.2.3.2/shared-window", failed, failed},
+	{"inflates without takeover", nil, 0, "inflation/7692.7.2.3.2/shared-window-after-bfinal", tolerable, ok},
+	{"inflates with any window", nil, 0, "inflation/7692.7.2.2/window-exceeded", tolerable, ok},
+	{"inflates with any window", nil, 0, "inflation/7692.7.2.2/context-exceeded", tolerable, ok},
+	{"echoes what it can inflate", nil, 0, "inflation/7692.7.2.2/block-type-after-hello", failed, failed},
+	{"echoes what it can inflate", nil, 0, "inflation/7692.7.2.2/truncated", tolerable, ok},
+	{"1002 for data", nil, 0, "inflation/7692.7.2.2/distance-before-start", ok, tolerable},
+	{"no compression", nil, 0, "12.1.1", unimplemented, ok},
+	{"no compression", nil, 0, "inflation/7692.7.2.2/block-type", unimplemented, ok},
+	{"no compression", nil, conformance.Servers, "negotiation/7692.7.1/offer-server-alone", unimplemented, ok},
+	{"declines parameters", nil, conformance.Servers, "negotiation/7692.7.1/offer-server-alone", tolerable, ok},
+	{"agrees to any offer", nil, conformance.Servers, "negotiation/7692.7.1/offer-server-bits-7", failed, failed},
+	{"answers without parameters", nil, conformance.Servers, "negotiation/7692.7.1.2.1/offer-server-bits-9", failed, failed},
+	{"client bits in every answer", nil, conformance.Servers, "negotiation/7692.7.1/offer-plain", failed, failed},
+	{"agrees to any answer", nil, conformance.Clients, "negotiation/7692.7.1/answer-unknown", failed, ok},
 	{"one key for all", nil, conformance.Clients, "handshake/4.1/fresh-key", failed, failed},
 }
 

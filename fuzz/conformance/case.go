@@ -30,9 +30,9 @@ func peersOf(role frame.Role) Peers {
 
 // A Case is one thing that is done to a peer, and what has to come of it.
 type Case struct {
-	// ID is group/section/name: the section is of RFC 6455 unless it begins
-	// with another number, and says which rule is tested. It does not change
-	// once it was published.
+	// ID is group/section/name. The section says which rule is tested: it is of
+	// RFC 6455 unless it begins with the number of another, as 7692.7.1 does. An
+	// ID does not change once it was published.
 	ID string
 
 	// Known is the number that the case has in the Autobahn test suite, or
@@ -47,8 +47,14 @@ type Case struct {
 
 	limit time.Duration // for an answer, when Options.Timeout is a second; zero means a second
 	long  bool          // begins early, because it waits for longer than others
+	heavy bool          // runs after the others, which it would slow down
 	alone bool          // no other case runs beside it
 	info  bool          // whatever happens is for information
+
+	// deflate is what the tester asks of permessage-deflate, the first choice
+	// first; nil does without. Where the peer does not agree to it the case is
+	// not implemented, and steps are not done.
+	deflate []terms
 
 	// open does the opening handshake; nil is one that has to succeed.
 	open  step
@@ -92,6 +98,9 @@ var all = sync.OnceValue(func() []*Case {
 		earlyCases(),
 		deliveryCases(),
 		faultCases(),
+		negotiationCases(),
+		inflationCases(),
+		compressionCases(),
 	)
 })
 

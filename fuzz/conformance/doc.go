@@ -1,8 +1,10 @@
-// Package conformance tests WebSocket servers and clients against RFC 6455, case
-// by case: framing, masking, control frames, reserved bits and opcodes,
-// fragmentation, UTF-8, the closing handshake, large messages, round trips, the
-// opening handshake, octets that come early, what is delivered before the end,
-// floods, slow peers and resets. No extension is negotiated.
+// Package conformance tests WebSocket servers and clients against RFC 6455 and
+// RFC 7692, case by case: framing, masking, control frames, reserved bits and
+// opcodes, fragmentation, UTF-8, the closing handshake, large messages, round
+// trips, the opening handshake, octets that come early, what is delivered before
+// the end, floods, slow peers and resets; then permessage-deflate: negotiation,
+// inflation of what is right and of what is broken, and compression of several
+// kinds of data under all parameters. Only these last three groups negotiate it.
 //
 // The peer has to send back every text and binary message as it came, and nothing
 // else. The command wsecho conformance runs the suite.
@@ -41,10 +43,13 @@
 // closed. OK is the recommended behaviour; whoever gets it from a case with a
 // known number gets it from the Autobahn test suite, too. Tolerable is what the
 // RFC allows, though it recommends another way. A case for Information has no
-// right answer. In cases about the closing handshake the first verdict is never
-// better than the second.
+// right answer, and one about permessage-deflate is Unimplemented where the peer
+// does not agree to that. In cases about the closing handshake the first verdict
+// is never better than the second.
 //
 // An answer that is due at once may take Options.Timeout, a second by default.
+// The cases of group compression send fewer messages than the Autobahn test suite
+// unless Options.Volume asks for as many.
 //
 // # Adding a case
 //
@@ -62,8 +67,9 @@
 // The functions text, ping, first, last and so on make frames, and methods such
 // as rsv, lengthIn and inverse make them wrong. send, sendEach and sendBy send
 // them; receive, quiet, fails, echoesThenFails, closes and answersClose say what
-// has to come. Steps are shared by all runs of a case: what one run has to
-// remember belongs into its session. A case is for both roles unless Peers says
-// otherwise, and steps that do not ask for the role serve both: the session masks
-// as its role demands.
+// has to come. With deflate a case negotiates permessage-deflate; deflated makes
+// frames of octets in hex, and sendDeflated and echoes compress. Steps are shared
+// by all runs of a case: what one run has to remember belongs into its session. A
+// case is for both roles unless Peers says otherwise, and steps that do not ask
+// for the role serve both: the session masks as its role demands.
 package conformance

@@ -23,7 +23,7 @@ func WriteHTML(w io.Writer, reports []*Report) error {
 }
 
 // verdicts are in the order in which a reader wants them.
-var verdicts = []Verdict{Failed, Tolerable, Information, OK}
+var verdicts = []Verdict{Failed, Tolerable, Unimplemented, Information, OK}
 
 type htmlPage struct {
 	Groups []string

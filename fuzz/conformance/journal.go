@@ -9,10 +9,12 @@ import (
 	"example.org/rfc6455/frame"
 )
 
-// Unless every octet is wanted, a wire log has this much.
+// Unless every octet is wanted, a wire log has this much; of a heavy case, of
+// which there are many, heavyPart of the entries.
 const (
 	maxFirst  = 120     // entries from the beginning
 	maxLast   = 80      // entries before the end
+	heavyPart = 8       // as the divisor
 	maxOctets = 96      // of an entry
 	maxHead   = 4 << 10 // octets of a request or a response
 )
@@ -39,6 +41,7 @@ type Entry struct {
 type journal struct {
 	began time.Time
 	every bool // keep every octet
+	heavy bool // keep fewer entries
 
 	mu      sync.Mutex
 	entries []Entry
@@ -64,11 +67,15 @@ func (j *journal) add(d Direction, octets []byte, size int64, format string, arg
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.every || len(j.entries) < maxFirst {
+	first, last := maxFirst, maxLast
+	if j.heavy {
+		first, last = maxFirst/heavyPart, maxLast/heavyPart
+	}
+	if j.every || len(j.entries) < first {
 		j.entries = append(j.entries, e)
 		return
 	}
-	if len(j.last) == maxLast {
+	if len(j.last) == last {
 		j.last = slices.Delete(j.last, 0, 1)
 		j.omitted++
 	}

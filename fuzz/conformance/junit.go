@@ -14,6 +14,7 @@ type (
 		Name     string       `xml:"name,attr"`
 		Tests    int          `xml:"tests,attr"`
 		Failures int          `xml:"failures,attr"`
+		Skipped  int          `xml:"skipped,attr"`
 		Suites   []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
@@ -21,6 +22,7 @@ type (
 		Timestamp string      `xml:"timestamp,attr"`
 		Tests     int         `xml:"tests,attr"`
 		Failures  int         `xml:"failures,attr"`
+		Skipped   int         `xml:"skipped,attr"`
 		Time      string      `xml:"time,attr"`
 		Cases     []junitCase `xml:"testcase"`
 	}
@@ -29,7 +31,11 @@ type (
 		Name    string        `xml:"name,attr"`
 		Time    string        `xml:"time,attr"`
 		Failure *junitFailure `xml:"failure"`
+		Skipped *junitSkipped `xml:"skipped"`
 		Output  string        `xml:"system-out,omitempty"`
+	}
+	junitSkipped struct {
+		Message string `xml:"message,attr"`
 	}
 	junitFailure struct {
 		Message string `xml:"message,attr"`
@@ -39,7 +45,8 @@ type (
 
 // WriteJUnit writes the reports as the JUnit XML that build servers read: a suite
 // for each agent and group. A case has failed if either of its verdicts has; the
-// others pass, and say in their output what came of them. The error is that of w.
+// others pass, and say in their output what came of them, but for those that the
+// peer does not implement, which were skipped. The error is that of w.
 func WriteJUnit(w io.Writer, reports []*Report) error {
 	all := junitSuites{Name: "WebSocket conformance"}
 	for _, r := range reports {
@@ -47,6 +54,7 @@ func WriteJUnit(w io.Writer, reports []*Report) error {
 			s := junitSuiteOf(r, group)
 			all.Tests += s.Tests
 			all.Failures += s.Failures
+			all.Skipped += s.Skipped
 			all.Suites = append(all.Suites, s)
 		}
 	}
@@ -77,10 +85,15 @@ func junitSuiteOf(r *Report, group string) junitSuite {
 			Time:  fmt.Sprintf("%.3f", result.Duration.Seconds()),
 		}
 		s.Tests++
-		if result.Failed() {
+		switch result.Worst() {
+		case OK:
+		case Failed:
 			s.Failures++
 			c.Failure = &junitFailure{Message: result.failure(), Text: details(result)}
-		} else if result.Worst() != OK {
+		case Unimplemented:
+			s.Skipped++
+			c.Skipped = &junitSkipped{result.Why}
+		default:
 			c.Output = fmt.Sprintf("%v: %s\nclose %v: %s", result.Verdict, result.Why, result.Close, result.CloseWhy)
 		}
 		s.Cases = append(s.Cases, c)

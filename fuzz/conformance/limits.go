@@ -110,23 +110,29 @@ func echoesLarge(l large) step {
 		if l.chop > 0 {
 			how = func(frames ...raw) step { return sendBy(l.chop, frames...) }
 		}
-		if err := how(frames...)(s); err != nil {
-			return err
-		}
-		e, err := s.next(s.deadline)
-		if err != nil && !errors.Is(err, errSilent) {
-			return err
-		}
-		if err == nil {
-			s.unread = append(s.unread, e)
-		}
-		if e.enough() {
-			s.tolerate("the %s refuses such a message with %s", s.peer(), codeName(e.code))
-			if err := s.failed([]frame.CloseCode{e.code}); err != nil {
-				return err
-			}
-			return errDone
-		}
-		return s.receive(want{gotMessage, l.opcode, payload})
+		return s.echoedOrRefused(want{gotMessage, l.opcode, payload}, how(frames...))
 	}
+}
+
+// echoedOrRefused sends a message and expects its echo, or that the peer refuses
+// it, which is tolerable.
+func (s *session) echoedOrRefused(w want, send step) error {
+	if err := send(s); err != nil {
+		return err
+	}
+	e, err := s.next(s.deadline)
+	if err != nil && !errors.Is(err, errSilent) {
+		return err
+	}
+	if err == nil {
+		s.unread = append(s.unread, e)
+	}
+	if e.enough() {
+		s.tolerate("the %s refuses such a message with %s", s.peer(), codeName(e.code))
+		if err := s.failed([]frame.CloseCode{e.code}); err != nil {
+			return err
+		}
+		return errDone
+	}
+	return s.receive(w)
 }

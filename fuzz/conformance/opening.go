@@ -28,6 +28,7 @@ func openedWith(frames ...raw) step {
 		if err := s.connect(); err != nil {
 			return err
 		}
+		s.offer.Extensions = offers(s.c.deflate)
 		b, err := handshake.AppendRequest(nil, &s.offer)
 		if err != nil {
 			return fmt.Errorf("the request cannot be made: %w", err)
@@ -111,13 +112,16 @@ func (s *session) establish(r response) error {
 	if err := r.Validate(&s.offer); err != nil {
 		return fmt.Errorf("the response does not open the connection: status %d, %w", r.Status, err)
 	}
+	if err := s.confirm(r.Response); err != nil {
+		return err
+	}
 	s.begin(r.rest)
 	return nil
 }
 
 // begin begins the WebSocket connection.
 func (s *session) begin(early []byte) {
-	s.w = newWire(s.nc, s.role, early, s.log)
+	s.w = newWire(s.nc, s.role, early, s.startDeflate(), s.log)
 	s.await()
 }
 
@@ -143,7 +147,11 @@ func (s *session) acceptWith(glued []byte) error {
 	if offered, _ := s.request.Subprotocols(); len(offered) > 0 {
 		subprotocol = offered[0]
 	}
-	b, err := handshake.AppendResponse(nil, s.request.Key(), subprotocol, nil, nil)
+	extensions, err := s.answer()
+	if err != nil {
+		return err
+	}
+	b, err := handshake.AppendResponse(nil, s.request.Key(), subprotocol, extensions, nil)
 	if err != nil {
 		return fmt.Errorf("the response cannot be made: %w", err)
 	}

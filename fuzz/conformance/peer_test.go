@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/handshake"
 	"example.org/rfc6455/mask"
@@ -26,6 +27,10 @@ type peer struct {
 	sequence frame.Sequence
 	message  []byte
 	keys     mask.Keys
+
+	inflater   *deflate.Decompressor // nil unless messages may be compressed
+	compressor *deflate.Compressor
+	compressed bool // whether message is
 }
 
 // has reports whether the peer has a fault.
@@ -73,7 +78,8 @@ func (p *peer) accept(nc net.Conn) {
 	if p.has("wrong accept") {
 		key = handshake.NewKey()
 	}
-	response, _ := handshake.AppendResponse(nil, key, "", nil, nil)
+	offers, _ := r.Extensions()
+	response, _ := handshake.AppendResponse(nil, key, "", p.agree(offers), nil)
 	if p.has("any key") {
 		response = bytes.Replace(response, []byte(handshake.Accept(key)), []byte(handshake.Accept(r.Key())), 1)
 	}
@@ -94,6 +100,9 @@ func (p *peer) refuse(nc net.Conn, err error) {
 func (p *peer) dial(nc net.Conn, id string) {
 	defer nc.Close()
 	o := &handshake.Offer{Target: "/runCase?agent=broken&casetuple=" + id, Host: "example.com", Key: handshake.NewKey()}
+	if !p.has("no compression") {
+		o.Extensions = []handshake.Extension{wants.Offer()}
+	}
 	if p.has("one key for all") {
 		o.Key = "dGhlIHNhbXBsZSBub25jZQ=="
 	}
@@ -107,6 +116,9 @@ func (p *peer) dial(nc net.Conn, id string) {
 			err = r.Validate(o)
 			if p.has("any accept") && errors.Is(err, handshake.ErrAccept) || p.has("any status") && errors.Is(err, handshake.ErrStatus) {
 				err = nil
+			}
+			if answers, _ := r.Extensions(); err == nil {
+				err = p.confirm(answers)
 			}
 		}
 		if err != nil {
@@ -142,7 +154,7 @@ func (p *peer) run(nc net.Conn, b []byte) {
 	for {
 		h, n, err := frame.ParseHeader(b)
 		if err = p.excuse(err); err == nil && n > 0 {
-			err = p.excuse(h.Validate(p.role, 0))
+			err = p.excuse(h.Validate(p.role, p.extensions()))
 		}
 		if err != nil {
 			p.fail(err)
@@ -153,7 +165,7 @@ func (p *peer) run(nc net.Conn, b []byte) {
 			mask.Apply(payload, h.Key)
 		}
 		if n == 0 || int64(len(payload)) < h.Length {
-			if h.Opcode == frame.OpText && !p.valid(payload, false) && !p.has("late UTF-8") {
+			if h.Opcode == frame.OpText && !h.Flags.Has(frame.RSV1) && !p.valid(payload, false) && !p.has("late UTF-8") {
 				p.fail(frame.ErrInvalidUTF8)
 				return
 			}
@@ -210,9 +222,10 @@ func (p *peer) takeData(h frame.Header, payload []byte) bool {
 	}
 	if h.Opcode != frame.OpContinuation {
 		p.text, p.message = frame.UTF8{}, nil
+		p.compressed = h.Flags.Has(frame.RSV1) && p.inflater != nil
 	}
 	fin := h.Flags.Has(frame.FIN)
-	if p.sequence.Opcode() == frame.OpText && p.ignores != frame.ErrInvalidUTF8 {
+	if p.sequence.Opcode() == frame.OpText && p.ignores != frame.ErrInvalidUTF8 && !p.compressed {
 		if p.has("late UTF-8") {
 			if whole := append(p.message, payload...); fin && !p.valid(whole, true) {
 				p.fail(frame.ErrInvalidUTF8)
@@ -229,7 +242,14 @@ func (p *peer) takeData(h frame.Header, payload []byte) bool {
 	if !fin {
 		return true
 	}
+	if p.compressed && !p.inflate() {
+		return false
+	}
 	op := p.sequence.Opcode()
+	if p.compressed && op == frame.OpText && p.ignores != frame.ErrInvalidUTF8 && !p.valid(p.message, true) {
+		p.fail(frame.ErrInvalidUTF8)
+		return false
+	}
 	switch {
 	case p.has("binary echoes"):
 		op = frame.OpBinary
@@ -272,6 +292,10 @@ func (p *peer) fail(err error) {
 	if e, ok := errors.AsType[*frame.Error](err); ok {
 		code = e.CloseCode()
 	}
+	p.failWith(code)
+}
+
+func (p *peer) failWith(code frame.CloseCode) {
 	switch {
 	case p.has("1011 for every failure"):
 		code = frame.CloseInternalError
@@ -301,6 +325,10 @@ func (p *peer) hangUp() {
 // send sends a frame.
 func (p *peer) send(op frame.Opcode, payload []byte) {
 	h := frame.Header{Flags: frame.FIN, Opcode: op}
+	if p.compressor != nil && !op.IsControl() {
+		h.Flags |= frame.RSV1
+		payload = p.compressor.AppendPiece(nil, payload, true)
+	}
 	if (p.role == frame.Client) != p.has("wrong masking") {
 		h.Flags |= frame.MASK
 		h.Key = p.keys.Next()

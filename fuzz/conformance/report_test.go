@@ -46,13 +46,20 @@ func twoReports(t *testing.T) []*conformance.Report {
 		},
 	}, {
 		Agent: "good", Role: frame.Client, Began: began, Ended: began.Add(time.Second),
-		Results: []conformance.Result{{Case: c[0], Verdict: conformance.OK, Close: conformance.OK, Why: "as expected", CloseWhy: "as expected"}},
+		Results: []conformance.Result{
+			{Case: c[0], Verdict: conformance.OK, Close: conformance.OK, Why: "as expected", CloseWhy: "as expected"},
+			{Case: c[1], Verdict: conformance.Unimplemented, Close: conformance.OK, Why: "does not agree", CloseWhy: "as expected"},
+		},
 	}}
 }
 
 // TestCount: the worse of the two verdicts counts.
 func TestCount(t *testing.T) {
-	r := twoReports(t)[0]
+	reports := twoReports(t)
+	if n := reports[1].Count("framing", conformance.Unimplemented); n != 1 {
+		t.Errorf("%d unimplemented cases, want 1", n)
+	}
+	r := reports[0]
 	tests := []struct {
 		group string
 		v     conformance.Verdict
@@ -102,7 +109,7 @@ func TestWriteJSON(t *testing.T) {
 	delete(first, "cases")
 	want = map[string]any{
 		"agent": "bad & <mad>", "role": "server", "url": "ws://example.com/", "began": "2024-05-06T07:08:09Z", "duration": 1500.0,
-		"counts": map[string]any{"failed": 1.0, "information": 1.0, "ok": 1.0, "tolerable": 1.0},
+		"counts": map[string]any{"failed": 1.0, "information": 1.0, "ok": 1.0, "tolerable": 1.0, "unimplemented": 0.0},
 	}
 	if diff := cmp.Diff(want, first); diff != "" {
 		t.Errorf("the first agent (-want +got):\n%s", diff)
@@ -118,6 +125,7 @@ func TestWriteJUnit(t *testing.T) {
 	var got struct {
 		Tests    int `xml:"tests,attr"`
 		Failures int `xml:"failures,attr"`
+		Skipped  int `xml:"skipped,attr"`
 		Suites   []struct {
 			Name  string `xml:"name,attr"`
 			Time  string `xml:"time,attr"`
@@ -127,6 +135,9 @@ func TestWriteJUnit(t *testing.T) {
 				Failure *struct {
 					Message string `xml:"message,attr"`
 				} `xml:"failure"`
+				Skipped *struct {
+					Message string `xml:"message,attr"`
+				} `xml:"skipped"`
 				Output string `xml:"system-out"`
 			} `xml:"testcase"`
 		} `xml:"testsuite"`
@@ -134,8 +145,8 @@ func TestWriteJUnit(t *testing.T) {
 	if err := xml.Unmarshal([]byte(b.String()), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.Tests != 5 || got.Failures != 1 || len(got.Suites) != 3 {
-		t.Fatalf("%d tests, %d failures, %d suites; want 5, 1 and 3", got.Tests, got.Failures, len(got.Suites))
+	if got.Tests != 6 || got.Failures != 1 || got.Skipped != 1 || len(got.Suites) != 3 {
+		t.Fatalf("%d tests, %d failures, %d skipped, %d suites; want 6, 1, 1 and 3", got.Tests, got.Failures, got.Skipped, len(got.Suites))
 	}
 	framing, closing := got.Suites[0], got.Suites[1]
 	if framing.Name != "bad & <mad> framing" || framing.Time != "1.001" || framing.Cases[0].Name != "framing/5.2/text-0 1.1.1" {
@@ -143,6 +154,9 @@ func TestWriteJUnit(t *testing.T) {
 	}
 	if f := framing.Cases[1].Failure; framing.Cases[0].Failure != nil || f == nil || f.Message != "close: no answer\ufffd" {
 		t.Errorf("the failures are %+v", framing.Cases)
+	}
+	if s := got.Suites[2].Cases[1].Skipped; s == nil || s.Message != "does not agree" || framing.Cases[1].Skipped != nil {
+		t.Errorf("what was not implemented is %+v", got.Suites[2].Cases[1])
 	}
 	if closing.Cases[0].Failure != nil || !strings.HasPrefix(closing.Cases[0].Output, "tolerable: only just") {
 		t.Errorf("a tolerable case is %+v", closing.Cases[0])
@@ -158,7 +172,7 @@ func TestWriteHTML(t *testing.T) {
 	page := b.String()
 	for _, want := range []string{
 		"bad &amp; &lt;mad&gt;", `Host: &lt;b&gt;`, "81 05 48 65 … 3 more", "the end", "as expected", "no answer",
-		"framing/5.2/text-0", "7.9.1", "1 failed", "not run", "Sends a text message of 125 octets in one frame.",
+		"framing/5.2/text-0", "7.9.1", "1 failed", "1 unimplemented", "not run", "Sends a text message of 125 octets in one frame.",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"example.org/rfc6455/conn"
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 )
 
@@ -36,8 +37,8 @@ type ClientRun struct {
 	// OnStatus is told what came of each case, one at a time. Nil means nobody.
 	OnStatus func(CaseStatus)
 
-	// Dial configures the connections. Nil means the defaults, but for limits
-	// that let the messages of a suite through.
+	// Dial configures the connections. Nil means the defaults, but with
+	// compression. Limits that are zero let the messages of a suite through.
 	Dial *conn.DialOptions
 }
 
@@ -62,7 +63,9 @@ func RunClient(ctx context.Context, url string, o *ClientRun) ([]CaseStatus, err
 		r.ClientRun = *o
 	}
 	r.Agent = cmp.Or(r.Agent, "rfc6455")
-	var options conn.DialOptions
+	options := conn.DialOptions{Options: conn.Options{Compression: &conn.Compression{
+		Config: deflate.Config{ServerContextTakeover: deflate.Takeover, ClientContextTakeover: deflate.Takeover},
+	}}}
 	if r.Dial != nil {
 		options = *r.Dial
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/handshake"
 	"example.org/rfc6455/mask"
@@ -42,6 +43,11 @@ type session struct {
 	nc net.Conn
 	w  *wire // nil before the opening handshake is done
 
+	agreed     *deflate.Params     // nil unless permessage-deflate is in use
+	compressor *deflate.Compressor // of the tester's messages
+	sent       volume              // of those that it compressed, or could have
+	budget     int64               // for the octets of the messages of a case
+
 	deadline time.Time // for the answers to what was sent last
 	unread   []event   // put back by a step
 	pending  []byte    // the rest of a frame that is half sent
@@ -72,7 +78,12 @@ func (s *session) run() {
 		open = opened
 	}
 	err := open(s)
-	for _, step := range s.c.steps {
+	steps := s.c.steps
+	if err == nil && s.c.deflate != nil && s.agreed == nil {
+		s.verdict, s.why = Unimplemented, fmt.Sprintf("the %s does not agree to permessage-deflate", s.peer())
+		steps = []step{closes}
+	}
+	for _, step := range steps {
 		if err != nil {
 			break
 		}
@@ -279,7 +290,8 @@ func newSession(ctx context.Context, c *Case, role frame.Role, o *Options) *sess
 		c:       c,
 		role:    role,
 		timeout: o.Timeout,
-		log:     &journal{began: time.Now(), every: o.EveryOctet},
+		budget:  o.Volume,
+		log:     &journal{began: time.Now(), every: o.EveryOctet, heavy: c.heavy},
 	}
 }
 

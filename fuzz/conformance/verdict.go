@@ -10,6 +10,9 @@ const (
 	// Information is a case that has no right answer, such as a limit that is
 	// the peer's to choose.
 	Information
+	// Unimplemented is a case about an extension that the peer does not agree
+	// to.
+	Unimplemented
 	// Tolerable is what RFC 6455 allows, though it recommends another way or a
 	// stricter reading forbids it.
 	Tolerable
@@ -17,7 +20,7 @@ const (
 	OK
 )
 
-var verdictNames = [...]string{Failed: "failed", Information: "information", Tolerable: "tolerable", OK: "ok"}
+var verdictNames = [...]string{Failed: "failed", Information: "information", Unimplemented: "unimplemented", Tolerable: "tolerable", OK: "ok"}
 
 // String returns the verdict in lower case.
 func (v Verdict) String() string { return verdictNames[min(v, OK)] }
@@ -27,5 +30,7 @@ func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil 
 
 // known returns the word that harnesses of the well-known suite read.
 func (v Verdict) known() string {
-	return [...]string{Failed: "FAILED", Information: "INFORMATIONAL", Tolerable: "NON-STRICT", OK: "OK"}[min(v, OK)]
+	return [...]string{
+		Failed: "FAILED", Information: "INFORMATIONAL", Unimplemented: "UNIMPLEMENTED", Tolerable: "NON-STRICT", OK: "OK",
+	}[min(v, OK)]
 }

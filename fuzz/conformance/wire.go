@@ -7,9 +7,13 @@ import (
 	"sync"
 	"syscall"
 
+	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/mask"
 )
+
+// maxInflated is how much a compressed message of the peer may inflate to.
+const maxInflated = 128 << 20
 
 // A wire is the tester's end of a connection after the opening handshake. It
 // sends whatever octets it is given, and turns those of the peer into events as
@@ -23,6 +27,7 @@ type wire struct {
 	mu     sync.Mutex
 	events []event
 	keys   []mask.Key    // of the peer's frames
+	volume volume        // of the peer's messages
 	paused chan struct{} // while reading is, to be closed when it goes on
 	ready  chan struct{} // has a value after an event was added
 	done   chan struct{} // closed when nothing more is read
@@ -38,6 +43,15 @@ type wire struct {
 	message   []byte
 	sequence  frame.Sequence
 	broken    bool // what follows a violation means nothing
+
+	inflater   *deflate.Decompressor // nil unless permessage-deflate is in use
+	compressed bool                  // whether message is
+}
+
+// A volume counts messages and their octets.
+type volume struct {
+	messages, compressed int
+	payload, wire        int // octets of messages, and of the frames' payloads
 }
 
 type kind uint8
@@ -61,8 +75,9 @@ type event struct {
 }
 
 // newWire begins to read. Early are the octets that came with the handshake.
-func newWire(nc net.Conn, role frame.Role, early []byte, log *journal) *wire {
-	w := &wire{nc: nc, role: role, log: log, ready: make(chan struct{}, 1), done: make(chan struct{})}
+// Without an inflater no message may be compressed.
+func newWire(nc net.Conn, role frame.Role, early []byte, inflater *deflate.Decompressor, log *journal) *wire {
+	w := &wire{nc: nc, role: role, log: log, inflater: inflater, ready: make(chan struct{}, 1), done: make(chan struct{})}
 	go w.read(early)
 	return w
 }
@@ -151,6 +166,13 @@ func (w *wire) maskingKeys() []mask.Key {
 	return w.keys
 }
 
+// received returns how much has come in messages.
+func (w *wire) received() volume {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.volume
+}
+
 // take decodes octets of the peer.
 func (w *wire) take(b []byte) {
 	for len(b) > 0 && !w.broken {
@@ -183,7 +205,7 @@ func (w *wire) begin(h frame.Header, err error) {
 	w.header, w.left, w.key, w.inPayload = h, h.Length, h.Key, true
 	w.raw = append([]byte(nil), w.head...)
 	if err == nil {
-		err = h.Validate(w.role, 0)
+		err = h.Validate(w.role, w.extensions())
 	}
 	if err == nil {
 		err = w.sequence.Next(h)
@@ -200,11 +222,19 @@ func (w *wire) begin(h frame.Header, err error) {
 	if h.Opcode.IsControl() {
 		w.control = nil
 	} else if h.Opcode != frame.OpContinuation {
-		w.message = nil
+		w.message, w.compressed = nil, h.Flags.Has(frame.RSV1)
 	}
 	if h.Length == 0 {
 		w.end()
 	}
+}
+
+// extensions returns the reserved bits that were agreed on.
+func (w *wire) extensions() frame.Flags {
+	if w.inflater == nil {
+		return 0
+	}
+	return frame.RSV1
 }
 
 // takePayload takes some of the payload of the frame.
@@ -244,10 +274,36 @@ func (w *wire) end() {
 		w.push(event{kind: gotClose, code: code, payload: w.control})
 	default:
 		if h.Flags.Has(frame.FIN) {
-			w.push(event{kind: gotMessage, opcode: w.sequence.Opcode(), payload: w.message})
-			w.message = nil
+			w.endMessage()
 		}
 	}
+}
+
+// endMessage ends a message.
+func (w *wire) endMessage() {
+	octets := len(w.message)
+	if w.compressed {
+		inflated, err := w.inflater.Append(nil, w.message, true, maxInflated)
+		if err != nil {
+			w.violate(err)
+			return
+		}
+		w.message = inflated
+	}
+	w.mu.Lock()
+	w.volume.add(len(w.message), octets, w.compressed)
+	w.mu.Unlock()
+	w.push(event{kind: gotMessage, opcode: w.sequence.Opcode(), payload: w.message})
+	w.message = nil
+}
+
+func (v *volume) add(payload, wire int, compressed bool) {
+	v.messages++
+	if compressed {
+		v.compressed++
+	}
+	v.payload += payload
+	v.wire += wire
 }
 
 // violate reports a broken rule. What follows is read, but means nothing.
