@@ -23,6 +23,7 @@ type batch struct {
 	frames int     // of which the items are
 	sent   Traffic // what has left; a batch that takes off after another goes on counting
 	begun  uint64  // the number of the frame of which a part has left; 0 for none
+	told   []item  // those of what has left that somebody is to be told of
 }
 
 // An item is a frame or a part of one.
@@ -38,6 +39,7 @@ type item struct {
 	fin     bool
 	payload int  // octets of the frame's payload
 	posted  bool // whether it is a message that nobody waits for
+	tell    bool // whether somebody is to be told when it has left
 
 	compressed bool   // whether the frame's message is
 	deflated   int    // octets to which the payload was compressed
@@ -58,6 +60,9 @@ func (b *batch) octets(i *item) []byte {
 	}
 	return b.buf[i.start:i.end]
 }
+
+// last returns the last item.
+func (b *batch) last() *item { return &b.items[len(b.items)-1] }
 
 func (b *batch) push(i item) {
 	b.items = append(b.items, i)
@@ -147,6 +152,9 @@ func (b *batch) advance(n int) (id uint64) {
 			id, b.begun = i.id, 0
 			b.frames--
 			b.sent.add(i)
+			if i.tell {
+				b.told = append(b.told, *i)
+			}
 		}
 		if i.pooled {
 			putBuffer(i.shared)

@@ -144,6 +144,7 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	if h.Deflate != nil {
 		c.startCompression(h.Deflate)
 	}
+	c.out.tells = o.Hooks.OnMessage != nil
 	c.out.maxSize, c.out.maxFrames = o.MaxQueuedSize, o.MaxQueuedFrames
 	c.in.least = smallInbox
 	if c.t.socket != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -230,6 +231,46 @@ func TestHooks(t *testing.T) {
 		want := []string{
 			"open in state open", "received text of 5", "received binary of 2", "received text of 3",
 			"sent text of 4", "sent binary of 6", "sent text of 7", "close 1006 abnormal closure",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("calls mismatch (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// The hook is told of messages that nobody waits for when they have left, and not
+// of those that did not.
+func TestHooksPosted(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		var got []string
+		c, p := openPipe(t, role, conn.Handshake{}, &conn.Options{Hooks: &conn.Hooks{
+			OnMessage: func(c *conn.Conn, d conn.Direction, op frame.Opcode, octets int64) {
+				got = append(got, fmt.Sprint(d, " ", op, " of ", octets))
+				c.Stats() // may be asked here
+			},
+		}}, 1)
+		var hub conn.Hub
+		hub.Add(c)
+		if err := postTexts(t, c, "a", "bc"); err != nil {
+			t.Fatal(err)
+		}
+		hub.Broadcast(prepare(t, "def"), nil)
+		if _, err := c.NetConn(frame.OpBinary).Write([]byte("ghij")); err != nil {
+			t.Fatal(err)
+		}
+		postTexts(t, c, "lost")
+		synctest.Wait()
+		if len(got) > 0 {
+			t.Errorf("calls before anything has left: %q", got)
+		}
+		for _, s := range []string{"a", "bc", "def"} {
+			p.expectText(s)
+		}
+		p.expectFrame(frame.FIN, frame.OpBinary, []byte("ghij"))
+		c.CloseNow()
+		synctest.Wait()
+		want := []string{
+			"sent text of 1", "sent text of 2", "sent text of 3", "sent binary of 4",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("calls mismatch (-want +got):\n%s", diff)

@@ -30,7 +30,8 @@ type Hooks struct {
 	// OnOpen is called once, before the Conn is handed out.
 	OnOpen func(c *Conn)
 	// OnMessage is called for each message that was read to its end or written
-	// as a whole, with the octets of its payload.
+	// as a whole, with the octets of its payload: by those who wait for that, or
+	// for a message that was posted by whoever writes its last octet.
 	OnMessage func(c *Conn, d Direction, op frame.Opcode, octets int64)
 	// OnPong is called for each ping of [Conn.Ping] that is answered, and of the
 	// heartbeat that is before the next, with its round-trip time.

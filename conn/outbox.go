@@ -46,6 +46,7 @@ type outbox struct {
 	progress   int            // counts the frames of stream
 	posted     []*Prepared    // messages that wait for the end of stream
 	postedSize int            // octets of them
+	tells      bool           // whether somebody is to be told of messages that nobody waits for
 	final      bool           // whether no frame may follow
 	err        error          // why nothing can be written any more
 	line       []uint64       // the places of those who wait to append, in their order

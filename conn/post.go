@@ -53,8 +53,24 @@ func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
 // appendPosted appends a message that nobody waits for. It needs out.mu.
 func (c *Conn) appendPosted(m *Prepared) {
 	c.appendPrepared(m)
-	items := c.out.waiting.items
-	items[len(items)-1].posted = true
+	last := c.out.waiting.last()
+	last.posted, last.tell = true, c.out.tells
+}
+
+// tellSent tells the hook of the messages that have left without anybody waiting
+// for them. The flusher calls it; it needs out.mu, which it gives up meanwhile.
+func (c *Conn) tellSent() {
+	o := &c.out
+	told := o.flying.told
+	if len(told) == 0 {
+		return
+	}
+	o.mu.Unlock()
+	for _, i := range told {
+		c.wroteMessage(i.opcode, int64(i.payload))
+	}
+	o.mu.Lock()
+	o.flying.told = told[:0]
 }
 
 // endStream lets other messages follow that of a MessageWriter.

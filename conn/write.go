@@ -97,6 +97,7 @@ func (c *Conn) enqueue(ctx context.Context, op frame.Opcode, p []byte) error {
 		return err
 	}
 	c.appendData(frame.Header{Flags: frame.FIN, Opcode: op}, p, compressible)
+	c.out.waiting.last().tell = c.out.tells
 	c.kick()
 	return nil
 }
@@ -294,6 +295,7 @@ func (c *Conn) flush(ctx context.Context, id uint64) (result error) {
 		o.mu.Lock()
 		o.since = time.Time{}
 		o.wrote(n)
+		c.tellSent()
 		if cause := o.dropAsked(); cause != nil {
 			c.writeTorn(cause)
 		}
@@ -380,6 +382,7 @@ func (c *Conn) kick() {
 		}
 		o.mu.Lock()
 		o.wrote(n)
+		c.tellSent()
 		if n < len(p) {
 			break
 		}
