@@ -1,5 +1,10 @@
 package engineio
 
+import (
+	"encoding/base64"
+	"slices"
+)
+
 // overhead is how many octets a packet counts beyond its data.
 const overhead = 16
 
@@ -42,8 +47,31 @@ func (q *queue) take() []*Packet {
 	return ps
 }
 
+// takeSome takes packets of at most so many octets, encoded as a payload, or a single
+// one whatever its size. Zero takes all.
+func (q *queue) takeSome(octets int) []*Packet {
+	n, taken := 0, 0
+	for _, p := range q.packets {
+		n += overhead + len(p.packet.Data)
+		if p.packet.Binary {
+			n += base64.StdEncoding.EncodedLen(len(p.packet.Data)) - len(p.packet.Data)
+		}
+		if octets > 0 && n > octets && taken > 0 {
+			break
+		}
+		taken++
+	}
+	ps := q.packets[:taken:taken]
+	q.packets = q.packets[taken:]
+	q.octets -= size(ps)
+	if len(q.packets) == 0 {
+		*q = queue{}
+	}
+	return ps
+}
+
 // putBack undoes a take.
 func (q *queue) putBack(ps []*Packet) {
-	q.packets = append(ps, q.packets...)
+	q.packets = slices.Concat(ps, q.packets)
 	q.octets += size(ps)
 }

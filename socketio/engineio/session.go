@@ -250,6 +250,9 @@ func (s *Session) begin(now time.Time) {
 	}
 	s.state = open
 	s.timer = time.AfterFunc(time.Until(s.beat.due), s.tick)
+	if s.link != nil && len(s.queue.packets) > 0 {
+		s.link.flush()
+	}
 }
 
 // handle calls the handler, which must neither panic nor return nil.

@@ -23,6 +23,7 @@ type world struct {
 	server   *engineio.Server
 	http     *http.Client
 	dial     conn.DialOptions
+	listener *conntest.Listener
 	sessions chan *engineio.Session // that have begun
 	log      *journal
 }
@@ -40,6 +41,7 @@ func serve(t *testing.T, o *engineio.Options, receiver func(*engineio.Session) e
 		return receiver(s)
 	}}
 	l := conntest.Listen()
+	w.listener = l
 	w.dial.NetDial = l.Dial
 	w.dial.PingInterval = conn.NoLimit
 	transport := &http.Transport{DialContext: l.Dial, DisableCompression: true}
