@@ -121,7 +121,7 @@ func serve(env *environment, o *serveOptions, log *slog.Logger) (int, error) {
 	}
 	s := newServer(o, log)
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(l) }()
+	go func() { failed <- s.serve(l) }()
 	announce(env.stderr, o, log, s.endpoints, addr, id)
 	select {
 	case err := <-failed:

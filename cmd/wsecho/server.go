@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -75,7 +76,7 @@ func newServer(o *serveOptions, log *slog.Logger) *server {
 	}
 	s.http = &http.Server{
 		Handler:           s.logged(mux),
-		ReadHeaderTimeout: 10 * time.Second,
+		ReadHeaderTimeout: headTimeout,
 		ReadTimeout:       30 * time.Second, // of plain requests, as the next
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
@@ -83,6 +84,11 @@ func newServer(o *serveOptions, log *slog.Logger) *server {
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	return s
+}
+
+// serve serves the connections of l until shutdown is called or l fails.
+func (s *server) serve(l net.Listener) error {
+	return s.http.Serve(newFront(l, s.http.Handler, s.log))
 }
 
 // firstSubprotocol agrees to whatever the client prefers: browsers fail a

@@ -74,11 +74,12 @@ func newSite(t *testing.T, flags ...string) *site {
 	}
 	j := new(journal)
 	s := &site{newServer(&o, newLogger(j, "json", o.verbose)), conntest.Listen(), j}
-	go s.http.Serve(s.listener)
+	go s.serve(s.listener)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		s.shutdown(ctx)
+		time.Sleep(time.Second) // as long as net/http waits after a refusal
 		synctest.Wait()
 	})
 	return s
