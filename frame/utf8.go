@@ -1,6 +1,10 @@
 package frame
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"example.org/rfc6455/mask"
+)
 
 // A UTF8 validates text that comes in pieces (RFC 6455, Section 8.1), and finds
 // the first octet that cannot be right as soon as that octet is there. The zero
@@ -15,7 +19,44 @@ type UTF8 struct {
 //
 // Next does not retain p.
 func (u *UTF8) Next(p []byte) (n int) {
-	s, rest := uint64(u.state), p
+	if n = u.finish(p); u.state != complete {
+		return n
+	}
+	if n += valid(p[n:]); n == len(p) {
+		return n
+	}
+	return n + u.words(p[n:])
+}
+
+// Unmask does in one pass what [mask.Apply] and Next do in two: it unmasks the
+// next octets of the text with k, all of p in any case, and returns what Next
+// returns then. The key for the octets that follow is k.Rotate(len(p)).
+//
+// Unmask modifies p in place and does not retain it.
+func (u *UTF8) Unmask(p []byte, k mask.Key) (n int) {
+	done := 0
+	if u.state == complete && len(p) >= 16 {
+		n, done = unmaskValid(p, k)
+	}
+	if n == len(p) {
+		return n
+	}
+	mask.Apply(p[done:], k.Rotate(done))
+	return n + u.Next(p[n:])
+}
+
+// finish continues with the octets of p until a code point is complete, and
+// returns how many these were.
+func (u *UTF8) finish(p []byte) (n int) {
+	for n < len(p) && u.state != complete && u.slow(uint64(u.state), p[n:n+1]) == 1 {
+		n++
+	}
+	return n
+}
+
+// words is Next where a code point may begin. It takes words of ASCII at once.
+func (u *UTF8) words(p []byte) (n int) {
+	s, rest := uint64(complete), p
 	for len(rest) > 32 {
 		b := (*[32]byte)(rest)
 		if s != complete || (word(b[0:8])|word(b[8:16])|word(b[16:24])|word(b[24:32]))&notASCII != 0 {

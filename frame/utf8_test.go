@@ -3,11 +3,13 @@ package frame_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"example.org/rfc6455/frame"
+	"example.org/rfc6455/mask"
 )
 
 // firstImpossible is what UTF8.Next has to find, by unicode/utf8: the octet
@@ -156,6 +158,106 @@ func TestUTF8AllShort(t *testing.T) {
 	}
 }
 
+// texts draws what the validator may meet: stretches of ASCII and of code points
+// of each length, with up to two octets that are wrong.
+type texts struct{ *rand.Rand }
+
+func (r texts) next(most int) []byte {
+	var p []byte
+	for n := r.IntN(most + 1); len(p) < n; {
+		sample := []string{"a", "é", "世", "😀", "aé世😀"}[r.IntN(5)]
+		p = append(p, strings.Repeat(sample, 1+r.IntN(1+most/4))...)
+		p = p[:min(len(p), n)]
+	}
+	for range r.IntN(3) {
+		if len(p) > 0 {
+			p[r.IntN(len(p))] = []byte{'a', 0x80, 0x9f, 0xbf, 0xc0, 0xc3, 0xe0, 0xed, 0xf0, 0xf4, 0xff}[r.IntN(11)]
+		}
+	}
+	return p
+}
+
+// TestUTF8Random: texts of many lengths are judged as unicode/utf8 judges them,
+// whole and in two pieces, masked and not.
+func TestUTF8Random(t *testing.T) {
+	r := texts{rand.New(rand.NewPCG(1, 2))}
+	for i := range 20_000 {
+		p := r.next([]int{40, 150, 700}[i%3])
+		cut := r.IntN(len(p) + 1)
+		n, valid := firstImpossible(p), utf8.Valid(p)
+		for _, chunks := range [][][]byte{{p}, {p[:cut:cut], p[cut:]}} {
+			if got, complete := validate(t, chunks...); got != n || complete != valid {
+				t.Fatalf("%q in %d pieces, cut at %d: accepted %d octets, complete %t; want %d, %t",
+					p, len(chunks), cut, got, complete, n, valid)
+			}
+			unmask(t, mask.Key(r.Uint32()), n, valid, chunks...)
+		}
+	}
+}
+
+// TestUTF8Everywhere has one mistake at each place of texts whose lengths are
+// around those of the vectors and blocks that assembly takes at once.
+func TestUTF8Everywhere(t *testing.T) {
+	for _, sample := range []string{"a", "é", "世", "😀"} {
+		for _, size := range []int{15, 16, 17, 31, 32, 33, 34, 35, 36, 63, 64, 65, 96, 127, 128, 129, 160, 192, 256, 300} {
+			text := []byte(strings.Repeat(sample, size))[:size]
+			for at := range text {
+				for _, wrong := range []byte{'a', 0x80, 0xc3, 0xe2, 0xf5} {
+					p := bytes.Clone(text)
+					p[at] = wrong
+					n, valid := firstImpossible(p), utf8.Valid(p)
+					if got, complete := validate(t, p); got != n || complete != valid {
+						t.Fatalf("%d octets of %q with %x at %d: accepted %d, complete %t; want %d, %t",
+							size, sample, wrong, at, got, complete, n, valid)
+					}
+					unmask(t, 0x84c3a251, n, valid, p)
+				}
+			}
+		}
+	}
+}
+
+// unmask masks chunks with k and gives them to the Unmask of a UTF8, which must
+// accept n octets, judge whether the text is complete as given, and unmask all.
+func unmask(t testing.TB, k mask.Key, n int, valid bool, chunks ...[]byte) {
+	t.Helper()
+	var u frame.UTF8
+	accepted, broken := 0, false
+	for _, p := range chunks {
+		q := make([]byte, len(p)+2)
+		q[0], q[len(q)-1] = 0xaa, 0xaa
+		masked := q[1 : len(q)-1]
+		mask.Copy(masked, p, k)
+		m := u.Unmask(masked, k)
+		if k = k.Rotate(len(p)); broken && m != 0 {
+			t.Fatalf("Unmask accepted %d octets of %q after an impossible one", m, p)
+		}
+		if !bytes.Equal(masked, p) || q[0] != 0xaa || q[len(q)-1] != 0xaa {
+			t.Fatalf("Unmask(%q masked) leaves %q, beside it %x and %x; want aa", p, masked, q[0], q[len(q)-1])
+		}
+		accepted, broken = accepted+m, broken || m < len(p)
+	}
+	if accepted != n || u.Complete() != valid {
+		t.Fatalf("Unmask of %q accepted %d octets, complete %t; want %d, %t", chunks, accepted, u.Complete(), n, valid)
+	}
+}
+
+func TestUTF8Allocs(t *testing.T) {
+	p := []byte(strings.Repeat("世", 100))
+	var u frame.UTF8
+	for _, tt := range []struct {
+		name string
+		f    func()
+	}{
+		{"Next", func() { u.Next(p) }},
+		{"Unmask", func() { u.Unmask(p, 0) }},
+	} {
+		if n := testing.AllocsPerRun(100, tt.f); n != 0 {
+			t.Errorf("%s allocates %v times, want 0", tt.name, n)
+		}
+	}
+}
+
 // TestUTF8Reset: the zero value begins a new text.
 func TestUTF8Reset(t *testing.T) {
 	var u frame.UTF8
@@ -167,7 +269,7 @@ func TestUTF8Reset(t *testing.T) {
 }
 
 // FuzzUTF8: at every split the validator stops where unicode/utf8 says, and the
-// text is complete if it is valid there.
+// text is complete if it is valid there; unmasking on the way changes nothing.
 func FuzzUTF8(f *testing.F) {
 	for _, text := range []string{
 		"Hello", "Grüße, 世界 😀", "\xf4\x90", "\xed\xa0\x80", "\xc0", "\xe2\x82", strings.Repeat("a", 40) + "é\xff",
@@ -182,6 +284,7 @@ func FuzzUTF8(f *testing.F) {
 			if got, complete := validate(t, p[:i:i], p[i:]); got != n || complete != valid {
 				t.Fatalf("%q cut at %d: accepted %d octets, complete %t; want %d, %t", p, i, got, complete, n, valid)
 			}
+			unmask(t, 0x84c3a251, n, valid, p[:i:i], p[i:])
 		}
 		if got, complete := validate(t, each(p, 1)...); got != n || complete != valid {
 			t.Fatalf("%q by octets: accepted %d, complete %t; want %d, %t", p, got, complete, n, valid)
@@ -189,7 +292,10 @@ func FuzzUTF8(f *testing.F) {
 	})
 }
 
-func BenchmarkUTF8(b *testing.B) {
+// benchmarkTexts calls f with valid texts of several languages and sizes. Each
+// is there several times, up to the size of a first-level cache, as if messages
+// followed each other: what one call stores, the next does not load.
+func benchmarkTexts(b *testing.B, f func(b *testing.B, texts [][]byte)) {
 	for _, text := range []struct{ name, sample string }{
 		{"ascii", "Hello, World! "},
 		{"json", strings.Repeat(`{"name":"value","n":12345},`, 4) + "é"},
@@ -197,21 +303,50 @@ func BenchmarkUTF8(b *testing.B) {
 		{"chinese", "世界你好"},
 		{"emoji", "😀😁😂"},
 	} {
-		for _, size := range []int{16, 125, 1 << 10, 16 << 10} {
+		for _, size := range []int{16, 125, 512, 1 << 10, 4 << 10, 16 << 10} {
 			p := []byte(strings.Repeat(text.sample, size))[:size]
 			for !utf8.Valid(p) {
 				p = p[:len(p)-1]
 			}
+			texts := make([][]byte, max(1, 16<<10/size))
+			for i := range texts {
+				texts[i] = bytes.Clone(p)
+			}
 			b.Run(fmt.Sprintf("text=%s/size=%d", text.name, size), func(b *testing.B) {
 				b.SetBytes(int64(len(p)))
 				b.ReportAllocs()
-				for b.Loop() {
-					var u frame.UTF8
-					if n := u.Next(p); n != len(p) || !u.Complete() {
-						b.Fatal(n, u)
-					}
-				}
+				f(b, texts)
 			})
 		}
 	}
+}
+
+func BenchmarkUTF8(b *testing.B) {
+	benchmarkTexts(b, func(b *testing.B, texts [][]byte) {
+		for i := 0; b.Loop(); i++ {
+			if i == len(texts) {
+				i = 0
+			}
+			p := texts[i]
+			var u frame.UTF8
+			if n := u.Next(p); n != len(p) || !u.Complete() {
+				b.Fatal(n, u)
+			}
+		}
+	})
+}
+
+func BenchmarkUTF8Unmask(b *testing.B) {
+	benchmarkTexts(b, func(b *testing.B, texts [][]byte) {
+		for i := 0; b.Loop(); i++ {
+			if i == len(texts) {
+				i = 0
+			}
+			p := texts[i]
+			var u frame.UTF8
+			if n := u.Unmask(p, 0); n != len(p) || !u.Complete() { // the zero key leaves it as it is
+				b.Fatal(n, u)
+			}
+		}
+	})
 }
