@@ -56,7 +56,7 @@ func (s *socket) read() (int, error) {
 }
 
 func (s *socket) tryRead(fd uintptr) bool {
-	n, err := ignoringEINTR(syscall.Read, fd, s.in.room())
+	n, err := ignoringEINTR(sysRead, fd, s.in.room())
 	if err == syscall.EAGAIN {
 		s.in.rest()
 		return false
@@ -86,7 +86,7 @@ func (s *socket) write(p []byte) (int, error) {
 }
 
 func (s *socket) tryWrite(fd uintptr) bool {
-	n, err := ignoringEINTR(syscall.Write, fd, s.out)
+	n, err := ignoringEINTR(sysWrite, fd, s.out)
 	s.writeN, s.writeErr = n, nil
 	if err != nil && err != syscall.EAGAIN {
 		s.writeErr = os.NewSyscallError("write", err)
@@ -94,9 +94,9 @@ func (s *socket) tryWrite(fd uintptr) bool {
 	return true
 }
 
-func ignoringEINTR(call func(int, []byte) (int, error), fd uintptr, b []byte) (int, error) {
+func ignoringEINTR(call func(uintptr, []byte) (int, error), fd uintptr, b []byte) (int, error) {
 	for {
-		n, err := call(int(fd), b)
+		n, err := call(fd, b)
 		if err != syscall.EINTR {
 			return max(n, 0), err
 		}

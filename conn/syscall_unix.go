@@ -1,0 +1,11 @@
+//go:build unix && !linux
+
+package conn
+
+import "syscall"
+
+// sysRead reads from a descriptor that does not block.
+func sysRead(fd uintptr, p []byte) (int, error) { return syscall.Read(int(fd), p) }
+
+// sysWrite writes to a descriptor that does not block.
+func sysWrite(fd uintptr, p []byte) (int, error) { return syscall.Write(int(fd), p) }
