@@ -80,7 +80,14 @@ type received struct {
 func receive(t *testing.T, r reference.Receiver, list [][]byte, how source) (got received) {
 	t.Helper()
 	nc := &tape{pieces: list[1:]}
-	c := newConn(nc, r, list[0])
+	got = readAll(t, newConn(nc, r, list[0]), how)
+	got.written = nc.written
+	return got
+}
+
+// readAll reads from a connection until it ends.
+func readAll(t *testing.T, c *conn.Conn, how source) (got received) {
+	t.Helper()
 	got.parts = map[int]bool{}
 	for got.end == nil {
 		var m reference.Message
@@ -94,7 +101,6 @@ func receive(t *testing.T, r reference.Receiver, list [][]byte, how source) (got
 	if _, _, again := c.ReadMessage(context.Background()); again != got.end || c.Err() != got.end || c.State() != conn.StateClosed {
 		t.Fatalf("Err = %v, ReadMessage = %v, state %v after %v", c.Err(), again, c.State(), got.end)
 	}
-	got.written = nc.written
 	return got
 }
 
