@@ -139,7 +139,7 @@ func (p *polling) servePoll(e *exchange) {
 		return
 	}
 	h := &held{woken: make(chan struct{}), alone: noopPacket}
-	if s.state == open && len(s.queue.packets) == 0 {
+	if (s.state == open || s.up.running()) && len(s.queue.packets) == 0 {
 		p.get = h
 		upgrading := s.up.phase == probed
 		s.mu.Unlock()

@@ -5,11 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/conn/conntest"
@@ -23,7 +27,8 @@ type world struct {
 	server   *engineio.Server
 	http     *http.Client
 	dial     conn.DialOptions
-	listener *conntest.Listener
+	listener front // what clients dial
+	front    *http.Server
 	sessions chan *engineio.Session // that have begun
 	log      *journal
 }
@@ -40,23 +45,64 @@ func serve(t *testing.T, o *engineio.Options, receiver func(*engineio.Session) e
 		w.sessions <- s
 		return receiver(s)
 	}}
-	l := conntest.Listen()
-	w.listener = l
-	w.dial.NetDial = l.Dial
+	w.dial.NetDial = w.listener.Dial
 	w.dial.PingInterval = conn.NoLimit
-	transport := &http.Transport{DialContext: l.Dial, DisableCompression: true}
+	transport := &http.Transport{DialContext: w.listener.Dial, DisableCompression: true}
 	w.http = &http.Client{Transport: transport}
-	server := &http.Server{Handler: w.server}
-	go server.Serve(l)
+	w.reserve(&http.Server{Handler: w.server})
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		w.server.Shutdown(ctx)
 		transport.CloseIdleConnections()
-		server.Close()
+		w.front.Close()
 		synctest.Wait()
 	})
 	return w
+}
+
+// reserve has another http.Server in front of the sessions' server.
+func (w *world) reserve(server *http.Server) {
+	if w.front != nil {
+		w.front.Close()
+	}
+	l := conntest.Listen()
+	w.listener.Store(l)
+	w.front = server
+	go server.Serve(l)
+}
+
+// A receiver calls functions, if they are not nil.
+type receiver struct {
+	message func(s *engineio.Session, binary bool, data []byte)
+	closed  func(s *engineio.Session, reason engineio.CloseReason, err error)
+}
+
+func (r receiver) Message(s *engineio.Session, binary bool, data []byte) {
+	if r.message != nil {
+		r.message(s, binary, data)
+	}
+}
+
+func (r receiver) Closed(s *engineio.Session, reason engineio.CloseReason, err error) {
+	if r.closed != nil {
+		r.closed(s, reason, err)
+	}
+}
+
+// A front is the listener of a server that can be replaced.
+type front struct {
+	atomic.Pointer[conntest.Listener]
+}
+
+func (f *front) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	return f.Load().Dial(ctx, network, address)
+}
+
+// slow is Dial to a server that is some time away.
+func (f *front) slow(ctx context.Context, network, address string) (net.Conn, error) {
+	time.Sleep(rand.N(3 * time.Millisecond))
+	return f.Dial(ctx, network, address)
 }
 
 // A journal notes what happens.
