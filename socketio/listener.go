@@ -1,0 +1,204 @@
+package socketio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"example.org/rfc6455/socketio/parser"
+)
+
+// An Event is an event on its way to its handlers, or to the peer.
+type Event struct {
+	// Name is the name.
+	Name string
+	// Args are the arguments.
+	Args []Value
+}
+
+// A Listener is a function that was registered for an event.
+type Listener struct {
+	set   *listeners
+	event string
+	h     *handler
+	once  bool
+	done  atomic.Bool // whether it was removed, or called once
+	err   error
+}
+
+// Err returns why the function cannot be a handler, which matches [ErrHandler],
+// [parser.ErrReservedEvent] or [parser.ErrEventName]; or nil. It has been logged
+// already.
+func (l *Listener) Err() error { return l.err }
+
+// Off removes the listener. It is not called any more once Off has returned,
+// unless it is running.
+func (l *Listener) Off() {
+	l.done.Store(true)
+	if l.set != nil {
+		l.set.remove(func(o *Listener) bool { return o == l })
+	}
+}
+
+// listeners are the functions that were registered for events. The zero value is
+// empty. The slices are not modified, so that who walks one is not disturbed.
+type listeners struct {
+	mu  sync.Mutex
+	all atomic.Pointer[[]*Listener]
+}
+
+func (s *listeners) add(event string, fn any, once bool) *Listener {
+	l := &Listener{set: s, event: event, once: once}
+	switch {
+	case event == "":
+		l.err = parser.ErrEventName
+	case parser.Reserved(event):
+		l.err = parser.ErrReservedEvent
+	default:
+		l.h, l.err = newHandler(fn)
+	}
+	if l.err == nil && l.h.sig.err {
+		l.err = fmt.Errorf("%w: %T: no event has an error as its first argument", ErrHandler, fn)
+	}
+	if l.err != nil {
+		return l
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store(append(slices.Clip(s.load()), l))
+	return l
+}
+
+func (s *listeners) load() []*Listener {
+	if p := s.all.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (s *listeners) store(all []*Listener) {
+	if len(all) == 0 {
+		s.all.Store(nil)
+		return
+	}
+	s.all.Store(&all)
+}
+
+func (s *listeners) remove(which func(*Listener) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store(slices.DeleteFunc(slices.Clone(s.load()), which))
+}
+
+// off removes the listeners of an event.
+func (s *listeners) off(event string) {
+	s.remove(func(l *Listener) bool {
+		if l.event != event {
+			return false
+		}
+		l.done.Store(true)
+		return true
+	})
+}
+
+// of appends the listeners of an event to dst.
+func (s *listeners) of(dst []*Listener, event string) []*Listener {
+	for _, l := range s.load() {
+		if l.event == event {
+			dst = append(dst, l)
+		}
+	}
+	return dst
+}
+
+// call calls the listener, unless it was removed.
+func (l *Listener) call(ctx func() context.Context, values []Value, answer *answer) error {
+	if l.once {
+		if l.done.Swap(true) {
+			return nil
+		}
+		l.Off()
+	} else if l.done.Load() {
+		return nil
+	}
+	return l.h.call(ctx, nil, values, answer)
+}
+
+// An answer sends what an event was asked for, once. A nil answer is that of an
+// event that asked for nothing.
+type answer struct {
+	reply func(args []any) error
+	sent  atomic.Bool
+}
+
+func (a *answer) send(args ...any) error {
+	if a == nil {
+		return nil
+	}
+	if a.sent.Swap(true) {
+		return ErrAnswered
+	}
+	err := a.reply(args)
+	if _, ok := errors.AsType[*parser.PacketError](err); ok {
+		a.sent.Store(false) // it can still be answered with something else
+	}
+	return err
+}
+
+func (a *answer) ack() Ack { return a.send }
+
+// fail answers that there was an error, unless there was an answer.
+func (a *answer) fail(err error) {
+	e := public(err)
+	if _, ok := errors.AsType[*ArgumentError](err); ok {
+		e = &Error{Message: "invalid arguments"}
+	}
+	a.send(failure{e.Message, e.Data})
+}
+
+// failure is how an error answers an event.
+type failure struct {
+	Error string `json:"error"`
+	Data  any    `json:"data,omitempty"`
+}
+
+// hooks are functions that are called in the order of their registration. The zero
+// value is empty.
+type hooks[F any] struct {
+	mu  sync.Mutex
+	all atomic.Pointer[[]*F]
+}
+
+// add registers f, at the front or at the end, and returns what removes it.
+func (h *hooks[F]) add(f F, front bool) (off func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := &f
+	all := slices.Clone(h.load())
+	if front {
+		all = slices.Insert(all, 0, p)
+	} else {
+		all = append(all, p)
+	}
+	h.all.Store(&all)
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		all := slices.DeleteFunc(slices.Clone(h.load()), func(q *F) bool { return q == p })
+		if len(all) == 0 {
+			h.all.Store(nil)
+			return
+		}
+		h.all.Store(&all)
+	}
+}
+
+func (h *hooks[F]) load() []*F {
+	if p := h.all.Load(); p != nil {
+		return *p
+	}
+	return nil
+}

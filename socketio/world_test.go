@@ -1,0 +1,216 @@
+package socketio_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.org/rfc6455/conn"
+	"example.org/rfc6455/conn/conntest"
+	"example.org/rfc6455/frame"
+	"example.org/rfc6455/socketio"
+	"example.org/rfc6455/socketio/engineio"
+)
+
+// A world is a server and what reaches it, in memory.
+type world struct {
+	t        testing.TB
+	io       *socketio.Server
+	listener *conntest.Listener
+	log      *journal
+}
+
+// serve serves a server until the test ends. It must be called in a bubble of
+// synctest.
+func serve(t testing.TB, io *socketio.Server) *world {
+	t.Helper()
+	w := &world{t: t, io: io, listener: conntest.Listen(), log: new(journal)}
+	if io.Logger == nil {
+		io.Logger = slog.New(slog.DiscardHandler)
+	}
+	if io.OnFault == nil {
+		io.OnFault = func(e *socketio.FaultError) { w.log.add("fault %s", e.Fault) }
+	}
+	front := &http.Server{Handler: io}
+	go front.Serve(w.listener)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		io.Shutdown(ctx)
+		front.Close()
+		synctest.Wait()
+	})
+	return w
+}
+
+// A client is one that sends and expects literal messages over a WebSocket.
+type client struct {
+	t    testing.TB
+	conn *conn.Conn
+	open struct{ SID string }
+}
+
+// dial opens a session of revision 4 of Engine.IO, with more of a query.
+func (w *world) dial(query ...string) *client { return w.dialRevision(4, query...) }
+
+func (w *world) dialRevision(revision int, query ...string) *client {
+	w.t.Helper()
+	c := w.engine(revision, query...)
+	if c == nil {
+		w.t.Fatal("no session")
+	}
+	return c
+}
+
+func (w *world) engine(revision int, query ...string) *client {
+	w.t.Helper()
+	o := &conn.DialOptions{NetDial: w.listener.Dial}
+	o.PingInterval = conn.NoLimit
+	url := fmt.Sprintf("ws://server/socket.io/?EIO=%d&transport=websocket", revision)
+	for _, q := range query {
+		if k, v, ok := strings.Cut(q, ": "); ok {
+			o.Header = http.Header{k: {v}}
+			continue
+		}
+		url += "&" + q
+	}
+	ws, err := conn.Dial(context.Background(), url, o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := &client{t: w.t, conn: ws}
+	w.t.Cleanup(func() { ws.CloseNow() })
+	first := c.receive()
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(first, "0")), &c.open); err != nil || first[0] != '0' {
+		w.t.Fatalf("the session begins with %q, %v", first, err)
+	}
+	return c
+}
+
+// join opens a session and joins the main namespace; it returns the socket's id.
+func (w *world) join(query ...string) (*client, string) {
+	w.t.Helper()
+	c := w.dial(query...)
+	c.send("40")
+	return c, c.expect(`40{"sid":"*"}`)
+}
+
+// receive returns the next message, octets with a # and in hex, or "closed" and the
+// code at the end. Pings of Engine.IO are answered.
+func (c *client) receive() string {
+	c.t.Helper()
+	for {
+		op, p, err := c.conn.ReadMessage(context.Background())
+		switch {
+		case err != nil:
+			return "closed"
+		case op == frame.OpBinary:
+			return fmt.Sprintf("#%x", p)
+		case string(p) == "2":
+			c.send("3")
+		default:
+			return string(p)
+		}
+	}
+}
+
+// send sends text messages, octets if they begin with a #.
+func (c *client) send(messages ...string) {
+	c.t.Helper()
+	for _, m := range messages {
+		op, p := frame.OpText, []byte(m)
+		if h, ok := strings.CutPrefix(m, "#"); ok {
+			op, p = frame.OpBinary, unhex(c.t, h)
+		}
+		if err := c.conn.WriteMessage(context.Background(), op, p); err != nil {
+			c.t.Logf("sending %.100q: %v", m, err)
+		}
+	}
+}
+
+func unhex(t testing.TB, h string) []byte {
+	t.Helper()
+	var p []byte
+	if _, err := fmt.Sscanf(h, "%x", &p); err != nil && h != "" {
+		t.Fatalf("%q: %v", h, err)
+	}
+	return p
+}
+
+// expect receives messages, in which * stands for any text, and returns what the
+// first * stood for.
+func (c *client) expect(wants ...string) (wild string) {
+	c.t.Helper()
+	for i, want := range wants {
+		got := c.receive()
+		re := regexp.MustCompile("(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(want), `\*`, "(.*?)") + "$")
+		m := re.FindStringSubmatch(got)
+		if m == nil {
+			c.t.Fatalf("message %d is %.300s; want %s", i, got, want)
+		}
+		if len(m) > 1 && wild == "" {
+			wild = m[1]
+		}
+	}
+	return wild
+}
+
+// quiet checks that nothing comes for a while.
+func (c *client) quiet() {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if op, p, err := c.conn.ReadMessage(ctx); err == nil {
+		c.t.Fatalf("%v %q came; want nothing", op, p)
+	} else if ctx.Err() == nil {
+		c.t.Fatalf("the connection ended: %v", err)
+	}
+}
+
+// A journal notes what happens.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (j *journal) add(format string, args ...any) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, fmt.Sprintf(format, args...))
+}
+
+// take returns the lines since the last call, separated by "; ", once nothing
+// moves any more.
+func (j *journal) take() string {
+	synctest.Wait()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	all := strings.Join(j.lines, "; ")
+	j.lines = nil
+	return all
+}
+
+// check compares the journal with what is wanted.
+func (w *world) check(want string) {
+	w.t.Helper()
+	if got := w.log.take(); got != want {
+		w.t.Errorf("what happened:\n     %s\nwant %s", got, want)
+	}
+}
+
+// bubble runs a test in a bubble of synctest with a server.
+func bubble(t *testing.T, io *socketio.Server, f func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { f(t, serve(t, io)) })
+}
+
+// eio3 accepts clients of version 2, too.
+func eio3() *engineio.Options { return &engineio.Options{EIO3: true} }
