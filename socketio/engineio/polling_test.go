@@ -583,6 +583,7 @@ func TestWritable(t *testing.T) {
 		check(false, "during an upgrade")
 		s.send("5")
 		s.want("4b")
+		synctest.Wait() // the message counts as queued until it has left
 		check(true, "over a WebSocket")
 		c.session.Close("")
 		check(false, "after Close")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"sync"
@@ -43,11 +44,14 @@ type Session struct {
 
 	beat  heartbeat
 	timer *time.Timer // of beat; in state closing, of the wait for a poll
-	heard uint64      // octets that had come over conn when beat was last looked at
+	heard uint64      // octets that had come over conn when beat was last looked at; unheard before
 
 	caller source // whose call of Message is in progress and not released; or nil
 	calls  uint64 // counts the calls of Message
 }
+
+// unheard is Session.heard before beat was looked at with a WebSocket.
+const unheard = math.MaxUint64
 
 // settings are what the sessions of a server, or of a dial, have in common.
 type settings struct {
@@ -277,7 +281,7 @@ func (deaf) Closed(*Session, CloseReason, error) {}
 
 // attach moves the session to a WebSocket, with what is queued. It needs mu.
 func (s *Session) attach(c *conn.Conn, base64 bool) {
-	s.conn, s.base64 = c, base64
+	s.conn, s.base64, s.heard = c, base64, unheard
 	s.link = nil
 	if ps := s.queue.take(); len(ps) > 0 {
 		c.Post(messages(s.form(), ps)...) // nothing is queued in c, so there is room
@@ -300,7 +304,7 @@ func (s *Session) tick() {
 	}
 	if s.conn != nil && s.beat.pings { // a part of a long message is a sign of life, too
 		octets := s.conn.Stats().Received.Octets
-		if octets != s.heard {
+		if s.heard != unheard && octets != s.heard {
 			s.beat.heard = true
 		}
 		s.heard = octets

@@ -2,6 +2,7 @@ package engineio_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -273,16 +274,13 @@ func TestMoveFollowsRequests(t *testing.T) {
 	})
 }
 
+var races = flag.Int("races", 1000, "how many sessions TestUpgradeRaces moves")
+
 // TestUpgradeRaces: whatever the order in which things happen while a session moves,
 // each message arrives once and in order, in both directions.
 func TestUpgradeRaces(t *testing.T) {
-	const messages = 30
-	sessions := 5000
-	if testing.Short() {
-		sessions = 500
-	}
-	const atOnce = 100
-	for range sessions / atOnce {
+	const messages, atOnce = 30, 100
+	for range *races / atOnce {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, &engineio.Options{EIO3: true}, func(s *engineio.Session) engineio.Receiver { return new(sequence) })
 			var all sync.WaitGroup
