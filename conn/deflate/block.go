@@ -2,6 +2,7 @@ package deflate
 
 import (
 	"encoding/binary"
+	"math"
 	"sync"
 )
 
@@ -9,13 +10,18 @@ import (
 // to the pool before the matcher has committed, which may copy from octets.
 type scratch struct {
 	w      bitWriter
-	tokens []token // of the block at hand
-	octets []byte  // for messages longer than the room in a matcher
+	octets []byte // for messages longer than the room in a matcher
 
-	// Of the block at hand: how often each symbol occurs, and its code.
+	// The block at hand: its literals, and the matches between them. The
+	// literals after the last match come at the end.
+	literals []byte
+	matches  []match
+
+	// How often each symbol occurs in it, and its code. There is room for more
+	// symbols than there are, so that no index needs a check.
 	huffman     huffman
-	litCount    [numLit]uint32
-	distCount   [numDist]uint32
+	litCount    [1 << 9]uint32
+	distCount   [fixedNumDist]uint32
 	litLengths  [numLit]uint8
 	distLengths [numDist]uint8
 	lit         litCodes
@@ -25,13 +31,14 @@ type scratch struct {
 
 type (
 	litCodes  [numLit]code
-	distCodes [numDist]code
+	distCodes [fixedNumDist]code // of which numDist are used
 )
 
 var scratchPool = sync.Pool{New: func() any {
 	return &scratch{
-		tokens: make([]token, 0, blockSize),
-		octets: make([]byte, 0, 1<<MaxWindowBits+blockSize),
+		octets:   make([]byte, 0, 1<<MaxWindowBits+blockSize),
+		literals: make([]byte, 0, blockSize+literalChunk),
+		matches:  make([]match, 0, blockSize/hashed),
 	}
 }}
 
@@ -54,6 +61,8 @@ const (
 )
 
 const (
+	// longCode is the longest code we make. Longer ones save next to nothing.
+	longCode = 12
 	// fewTokens do not repay the header of a dynamic block.
 	fewTokens = 60
 	// storedOverhead is the most a stored block takes beside its octets, in
@@ -61,17 +70,18 @@ const (
 	storedOverhead = 3 + 7 + 32
 )
 
-// The fixed code (RFC 1951, Section 3.2.6), less the symbols that never occur.
+// The fixed code (RFC 1951, Section 3.2.6), less the literals and lengths that
+// never occur.
 var (
 	fixedLitLength, fixedDistLength = fixedLengths()
 	fixedLitCodes, fixedDistCodes   = makeFixedCodes()
 )
 
 func makeFixedCodes() (*litCodes, *distCodes) {
-	lit, dist := new([fixedNumLit]code), new([fixedNumDist]code)
+	lit, dist := new([fixedNumLit]code), new(distCodes)
 	fixedCode(lit[:], fixedLitLength[:])
 	fixedCode(dist[:], fixedDistLength[:])
-	return (*litCodes)(lit[:numLit]), (*distCodes)(dist[:numDist])
+	return (*litCodes)(lit[:numLit]), dist
 }
 
 func fixedCode(codes []code, lengths []uint8) {
@@ -84,17 +94,22 @@ func fixedCode(codes []code, lengths []uint8) {
 	assignCodes(codes, lengths, symbols, &count)
 }
 
-// writeBlock writes s.tokens, which stand for src, as the smallest block.
+// writeBlock writes s.literals and s.matches, which stand for src, as the smallest
+// block.
 func (s *scratch) writeBlock(src []byte) {
 	// The fixed code has no octet in more than 9 bits.
 	s.w.reserve(len(src) + len(src)/8 + storedOverhead/8)
 	stored := 8*len(src) + storedOverhead
-	if len(s.tokens) > fewTokens {
+	if len(s.literals)+len(s.matches) > fewTokens {
+		if s.hopeless(len(src)) {
+			s.writeStored(src)
+			return
+		}
 		fixed, dynamic := s.plan()
 		if dynamic < min(fixed, stored) {
 			s.w.add(typeDynamic, 3)
 			s.header.write(&s.w)
-			s.writeTokens(&s.lit, &s.dist)
+			s.writeSymbols(&s.lit, &s.dist)
 			return
 		}
 		if stored < fixed {
@@ -104,14 +119,13 @@ func (s *scratch) writeBlock(src []byte) {
 	}
 	mark := s.w
 	s.w.add(typeFixed, 3)
-	s.writeTokens(fixedLitCodes, fixedDistCodes)
+	s.writeSymbols(fixedLitCodes, fixedDistCodes)
 	if s.w.since(&mark) > stored {
 		s.w = mark
 		s.writeStored(src)
 	}
 }
 
-// writeStored writes src, at most 65535 octets, as it is.
 func (s *scratch) writeStored(src []byte) {
 	s.w.add(typeStored, 3)
 	s.w.align()
@@ -120,69 +134,131 @@ func (s *scratch) writeStored(src []byte) {
 	s.w.buf = append(s.w.buf, src...)
 }
 
-// plan makes the codes that are best for s.tokens and the header that tells
-// them, and returns the bits that a fixed and a dynamic block would take.
-func (s *scratch) plan() (fixed, dynamic int) {
-	clear(s.litCount[:])
-	clear(s.distCount[:])
-	for _, t := range s.tokens {
-		if t&tokenMatch == 0 {
-			s.litCount[t&0xff]++
-		} else {
-			s.litCount[firstLength+int(lengthSymbols[t>>16&0xff])]++
-			s.distCount[distSymbol(t&0x7fff)]++
+// hopeless reports whether to store the block, of n octets, because there are next
+// to no matches and a code of its own would save less than 1/64. Otherwise it has
+// counted the literals.
+func (s *scratch) hopeless(n int) bool {
+	if len(s.literals) < n-n/64 {
+		s.countLiterals(1)
+		return false
+	}
+	// The first guess is about a thousand of them.
+	for step := 1 + len(s.literals)>>10; ; step = 1 {
+		sampled := s.countLiterals(step)
+		pairs, different := 0, 0
+		for _, c := range s.litCount[:endOfBlock] {
+			pairs += int(c) * int(c-1)
+			different += int(-c >> 31)
 		}
+		// How often two literals are the same gives the collision entropy, and no
+		// code takes fewer bits for each. To tell its lengths takes about two.
+		entropy := math.Log2(float64(sampled*(sampled-1)) / float64(max(pairs, 1)))
+		if (8-entropy)*float64(n) < float64(2*different+n/8) {
+			return true
+		}
+		if step == 1 {
+			return false
+		}
+	}
+}
+
+// countLiterals counts every so many literals, and returns how many that are.
+func (s *scratch) countLiterals(step int) (counted int) {
+	clear(s.litCount[:])
+	if step == 1 {
+		for _, c := range s.literals {
+			s.litCount[c]++
+		}
+		return len(s.literals)
+	}
+	for i := 0; i < len(s.literals); i += step {
+		s.litCount[s.literals[i]]++
+		counted++
+	}
+	return counted
+}
+
+// plan makes the codes that are best for the block, whose literals are counted,
+// and the header that tells them. It returns the bits that a fixed and a dynamic
+// block would take.
+func (s *scratch) plan() (fixed, dynamic int) {
+	clear(s.distCount[:])
+	extra := 0
+	for _, m := range s.matches {
+		length := lengthSymbols[m.length&0xff]
+		s.litCount[firstLength+length&0xff]++
+		symbol, n := distSymbol(uint32(m.distance))
+		s.distCount[symbol&31]++
+		extra += int(length>>8&0xff + n)
 	}
 	s.litCount[endOfBlock] = 1
 
-	s.huffman.make(s.lit[:], s.litLengths[:], s.litCount[:], maxBits)
-	extra := 0
+	s.header.begin()
+	s.huffman.make(s.lit[:], s.litLengths[:], s.litCount[:fixedNumLit], longCode)
 	for _, i := range s.huffman.symbols {
 		n := int(s.litCount[i])
 		fixed += n * int(fixedLitLength[i])
 		dynamic += n * int(s.litLengths[i])
-		if i >= firstLength {
-			extra += n * int(lengthExtra[i-firstLength])
-		}
 	}
-	s.huffman.make(s.dist[:], s.distLengths[:], s.distCount[:], maxBits)
+	s.header.numLit = s.header.describe(s.litLengths[:], s.huffman.symbols)
+	s.huffman.make(s.dist[:], s.distLengths[:], s.distCount[:], longCode)
 	for _, i := range s.huffman.symbols {
 		n := int(s.distCount[i])
 		fixed += n * int(fixedDistLength[i])
 		dynamic += n * int(s.distLengths[i])
-		extra += n * int(distExtra[i])
 	}
-	s.header.make(&s.huffman, s.litLengths[:], s.distLengths[:])
+	s.header.numDist = s.header.describe(s.distLengths[:], s.huffman.symbols)
+	s.header.finish(&s.huffman)
 	return 3 + fixed + extra, 3 + s.header.bits() + dynamic + extra
 }
 
-// writeTokens writes s.tokens and the end of the block. There must be room.
-func (s *scratch) writeTokens(lit *litCodes, dist *distCodes) {
+// writeSymbols writes the block and its end. There must be room.
+func (s *scratch) writeSymbols(lit *litCodes, dist *distCodes) {
 	buf := s.w.buf[:cap(s.w.buf)]
 	end, held, n := len(s.w.buf), s.w.bits, s.w.n
-	for _, t := range s.tokens {
-		if t&tokenMatch == 0 {
-			c := lit[t&0xff]
+	literals := s.literals[:len(s.literals)+1] // one that is not used
+	for _, m := range s.matches {
+		for ; m.literals >= 2; m.literals -= 2 {
+			c, d := lit[literals[0]], lit[literals[1]]
+			literals = literals[2:]
 			held |= c.bits() << (n & 63)
 			n += c.length()
-		} else {
-			// Together at most 7 + 15 + 5 + 15 + 13 bits.
-			length := t >> 16 & 0xff
-			symbol := lengthSymbols[length]
-			c := lit[firstLength+int(symbol)]
-			held |= c.bits() << (n & 63)
-			n += c.length()
-			held |= uint64(length+minMatch-uint32(lengthBase[symbol])) << (n & 63)
-			n += uint(lengthExtra[symbol])
-
-			distance := t & 0x7fff
-			symbol = uint8(distSymbol(distance))
-			c = dist[symbol]
-			held |= c.bits() << (n & 63)
-			n += c.length()
-			held |= uint64(distance+1-uint32(distBase[symbol])) << (n & 63)
-			n += uint(distExtra[symbol])
+			held |= d.bits() << (n & 63)
+			n += d.length()
+			binary.LittleEndian.PutUint64(buf[end:], held)
+			end += int(n >> 3)
+			held >>= n & 56
+			n &= 7
 		}
+		// Whether a literal is left is hard to predict, so no branch depends on it.
+		// With the match after it these are at most 7 + 3*longCode + 5 + 13 bits.
+		c := lit[literals[0]] & -code(m.literals)
+		literals = literals[m.literals:]
+		held |= c.bits() << (n & 63)
+		n += c.length()
+
+		length := lengthSymbols[m.length&0xff]
+		c = lit[firstLength+length&0xff]
+		held |= c.bits() << (n & 63)
+		n += c.length()
+		held |= uint64(length>>16) << (n & 63)
+		n += uint(length >> 8 & 0xff)
+
+		symbol, extra := distSymbol(uint32(m.distance))
+		c = dist[symbol&31]
+		held |= c.bits() << (n & 63)
+		n += c.length()
+		held |= uint64(m.distance) & (1<<(extra&31) - 1) << (n & 63)
+		n += uint(extra)
+		binary.LittleEndian.PutUint64(buf[end:], held)
+		end += int(n >> 3)
+		held >>= n & 56
+		n &= 7
+	}
+	for _, c := range literals[:len(literals)-1] {
+		c := lit[c]
+		held |= c.bits() << (n & 63)
+		n += c.length()
 		binary.LittleEndian.PutUint64(buf[end:], held)
 		end += int(n >> 3)
 		held >>= n & 56

@@ -22,10 +22,12 @@ func (l Level) String() string {
 }
 
 // With context takeover a message of at least growFrom octets may grow by
-// mayGrow, the fixed code's header and end, for the sake of later ones.
+// mayGrow, the fixed code's header and end, for the sake of later ones, as long as
+// all messages together have grown by no more than mostGrowth.
 const (
-	growFrom = 16
-	mayGrow  = 2
+	growFrom   = 16
+	mayGrow    = 2
+	mostGrowth = 16
 )
 
 // A Compressor compresses the messages of one direction of one connection, in
@@ -34,6 +36,7 @@ type Compressor struct {
 	level      Level
 	takeover   ContextTakeover
 	windowBits int
+	growth     int      // left of mostGrowth; what shrinks makes up for what grows
 	open       bool     // a message in pieces has begun and not ended
 	m          *matcher // nil while nothing is kept
 }
@@ -50,7 +53,7 @@ func NewCompressor(windowBits int, takeover ContextTakeover, level Level) (*Comp
 	if level != Fast {
 		level = Good
 	}
-	return &Compressor{level: level, takeover: takeover, windowBits: windowBits}, nil
+	return &Compressor{level: level, takeover: takeover, windowBits: windowBits, growth: mostGrowth}, nil
 }
 
 // Append compresses the message that parts are when put together and appends
@@ -62,8 +65,9 @@ func NewCompressor(windowBits int, takeover ContextTakeover, level Level) (*Comp
 // later messages do not refer to it. With [Takeover] the payload may be up to 2
 // octets longer than a message of 16 or more: that is what text costs in which
 // nothing repeats, and short messages that are like one another can refer to the
-// first only if it was compressed. Append also reports false in the middle of a
-// message begun with [Compressor.AppendPiece].
+// first only if it was compressed. At no time are all payloads together more than
+// 16 octets longer than the messages. Append also reports false in the middle of
+// a message begun with [Compressor.AppendPiece].
 //
 // Append retains neither dst nor parts, which must not overlap. It may use all
 // of the capacity of dst as working space, and makes no larger slice when there
@@ -86,8 +90,9 @@ func (c *Compressor) Append(dst []byte, parts ...[]byte) (payload []byte, ok boo
 	}
 	payload = s.finish()
 	grown := len(payload) - len(dst) - total
-	ok = grown < 0 || grown <= mayGrow && total >= growFrom && c.takeover == Takeover
+	ok = grown < 0 || grown <= min(mayGrow, c.growth) && total >= growFrom && c.takeover == Takeover
 	if ok {
+		c.growth = min(c.growth-grown, mostGrowth)
 		c.m.commit()
 	} else {
 		c.m.rollback()

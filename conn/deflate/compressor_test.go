@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math/bits"
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -111,6 +113,78 @@ func TestCompressorAlike(t *testing.T) {
 		c = newCompressor(t, 12, deflate.NoTakeover, level)
 		if wire, ok := c.Append(nil, []byte(first)); ok {
 			t.Errorf("%v: the message alone became %d octets", level, len(wire))
+		}
+	}
+}
+
+// Short messages that never get shorter make a connection send at most 16 octets
+// more than without compression (C11), and those that get shorter allow no more.
+func TestCompressorGrowth(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 0))
+	for _, level := range levels {
+		c := newCompressor(t, 15, deflate.Takeover, level)
+		grown, most := 0, 0
+		for i := range 3000 {
+			message := fmt.Appendf(nil, "%x", randomOctets(r, 16))
+			if i%100 == 50 {
+				message = chatText(r, 400)
+			}
+			if wire, ok := c.Append(nil, message); ok {
+				grown += len(wire) - len(message)
+				most = max(most, grown)
+			}
+		}
+		if most > 16 || most < 10 {
+			t.Errorf("%v: payloads are up to %d octets longer than the messages; want 16 or a little less", level, most)
+		}
+	}
+}
+
+// What has no repetition but some octets more often than others is compressed as
+// far as their frequency allows; what has neither is left alone.
+func TestCompressorEntropy(t *testing.T) {
+	r := rand.New(rand.NewPCG(16, 0))
+	octets := make([]byte, 256)
+	for i := range octets {
+		octets[i] = byte(i)
+	}
+	for _, level := range levels {
+		for _, n := range []int{128, 500, 4000, 100_000} {
+			for different := 32; different <= 256; different *= 2 {
+				c := newCompressor(t, 15, deflate.NoTakeover, level)
+				message := drawn(r, n, string(octets[256-different:]))
+				wire, ok := c.Append(nil, message)
+				if !ok {
+					wire = message
+				}
+				// Codes of the same length for all, a header of half an octet for
+				// each in every block, and what chance matches spoil.
+				want := n*bits.Len(uint(different-1))/8 + (1+n>>15)*(different/2+20) + n/100
+				if want = min(want, n); len(wire) > want {
+					t.Errorf("%v: %d octets, %d of them different, became %d; want at most %d", level, n, different, len(wire), want)
+				}
+				if ok && different == 256 {
+					t.Errorf("%v: %d random octets became %d", level, n, len(wire))
+				}
+			}
+		}
+	}
+}
+
+// What repeats all the time takes next to nothing, however long it is.
+func TestCompressorRepetition(t *testing.T) {
+	for _, takeover := range takeovers {
+		for _, level := range levels {
+			for _, n := range []int{1000, 32 << 10, 100_000, 1 << 20} {
+				for _, unit := range []string{"a", "ab", "0123456789abcdef", string(jsonText(rand.New(rand.NewPCG(1, 1)), 5000))} {
+					c := newCompressor(t, 15, takeover, level)
+					message := []byte(strings.Repeat(unit, n/len(unit)+1))
+					wire, ok := c.Append(nil, message)
+					if most := len(unit) + 20 + len(message)/25; !ok || len(wire) > most {
+						t.Errorf("%v, %v: %d octets of %.10q became %d, %v; want at most %d", takeover, level, len(message), unit, len(wire), ok, most)
+					}
+				}
+			}
 		}
 	}
 }

@@ -7,8 +7,7 @@ type header struct {
 
 	symbols    [numLit + numDist]uint16 // of the code length code; from bit 8 on the extra bits
 	n          int                      // how many symbols
-	all        [numLit + numDist]uint8
-	preCount   [numPre]uint32
+	preCount   [24]uint32               // more than there are, as huffman wants it
 	preLengths [numPre]uint8
 	pre        [numPre]code
 }
@@ -16,55 +15,64 @@ type header struct {
 // preExtra is how many extra bits the symbols of the code length code have.
 var preExtra = [numPre]uint8{16: 2, 17: 3, 18: 7}
 
-// make describes two codes of the given lengths.
-func (h *header) make(work *huffman, lit, dist []uint8) {
-	h.numLit, h.numDist, h.numPre = trimmed(lit), max(trimmed(dist), 1), numPre
-	all := append(append(h.all[:0], lit[:h.numLit]...), dist[:h.numDist]...)
-
+// begin forgets what was described before.
+func (h *header) begin() {
 	h.n = 0
 	clear(h.preCount[:])
-	for i := 0; i < len(all); {
-		length, run := all[i], 1
-		for i+run < len(all) && all[i+run] == length {
+}
+
+// describe appends the lengths of the symbols up to the last that has one, at
+// least of one, and returns how many that are. symbols are those with a length.
+func (h *header) describe(lengths []uint8, symbols []uint16) int {
+	next := 0 // symbol to describe
+	for len(symbols) > 0 {
+		symbol, length := int(symbols[0]), lengths[symbols[0]]
+		run := 1
+		for run < len(symbols) && int(symbols[run]) == symbol+run && lengths[symbols[run]] == length {
 			run++
 		}
-		i += run
-		if length != 0 {
-			h.add(length, 0)
-			run--
+		h.zeros(symbol - next)
+		symbols, next = symbols[run:], symbol+run
+		h.add(length, 0)
+		for run--; run >= 3; {
+			n := min(run, 6)
+			h.add(16, n-3)
+			run -= n
 		}
-		for run > 0 {
-			switch {
-			case length == 0 && run >= 11:
-				n := min(run, 138)
-				h.add(18, n-11)
-				run -= n
-			case length == 0 && run >= 3:
-				h.add(17, run-3)
-				run = 0
-			case length != 0 && run >= 3:
-				n := min(run, 6)
-				h.add(16, n-3)
-				run -= n
-			default:
-				h.add(length, 0)
-				run--
-			}
+		for range run {
+			h.add(length, 0)
 		}
 	}
-	work.make(h.pre[:], h.preLengths[:], h.preCount[:], maxPreBits)
-	for h.numPre > 4 && h.preLengths[preOrder[h.numPre-1]] == 0 {
-		h.numPre--
+	if next == 0 {
+		h.add(0, 0)
+		return 1
+	}
+	return next
+}
+
+// zeros appends n lengths of 0.
+func (h *header) zeros(n int) {
+	for n >= 11 {
+		run := min(n, 138)
+		h.add(18, run-11)
+		n -= run
+	}
+	if n >= 3 {
+		h.add(17, n-3)
+		return
+	}
+	for range n {
+		h.add(0, 0)
 	}
 }
 
-// trimmed returns the number of lengths up to the last that is not 0.
-func trimmed(lengths []uint8) int {
-	n := len(lengths)
-	for n > 0 && lengths[n-1] == 0 {
-		n--
+// finish makes the code for what was described.
+func (h *header) finish(work *huffman) {
+	work.make(h.pre[:], h.preLengths[:], h.preCount[:], maxPreBits)
+	h.numPre = numPre
+	for h.numPre > 4 && h.preLengths[preOrder[h.numPre-1]] == 0 {
+		h.numPre--
 	}
-	return n
 }
 
 func (h *header) add(symbol uint8, extra int) {
@@ -76,7 +84,7 @@ func (h *header) add(symbol uint8, extra int) {
 // bits returns the size of the header.
 func (h *header) bits() int {
 	n := 5 + 5 + 4 + 3*h.numPre
-	for i, times := range h.preCount {
+	for i, times := range h.preCount[:numPre] {
 		n += int(times) * int(h.preLengths[i]+preExtra[i])
 	}
 	return n

@@ -1,6 +1,7 @@
 package deflate
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -32,23 +33,31 @@ func assignCodes(codes []code, lengths []uint8, symbols []uint16, count *[maxBit
 type huffman struct {
 	symbols []uint16 // those that occur, in order
 
-	occurring [numLit + 1]uint16 // what symbols is a part of
-	leaves    [numLit]uint32     // count<<9 | symbol of those that occur, in the order of their counts
-	weight    [numLit]uint32     // of inner nodes, in the order they were made
-	parent    [numLit]uint16     // of inner nodes; then their depth
-	above     [numLit]uint16     // inner node above each leaf
+	occurring [fixedNumLit + 1]uint16 // what symbols is a part of
+	leaves    [numLit + 1]uint32      // count<<9 | symbol of those that occur, in the order of their counts
+	weight    [numLit]uint32          // of inner nodes, in the order they were made
+	parent    [numLit]uint16          // of inner nodes; then their depth
+	above     [numLit + 1]uint16      // inner node above each leaf
 }
 
 // manyTimes is the count from which on leaves are sorted by comparison.
 const manyTimes = 32
 
-// sort puts the symbols that occur in the order of their counts.
+// sort puts the symbols that occur in the order of their counts, of which there
+// are a multiple of eight.
 func (h *huffman) sort(counts []uint32) []uint32 {
-	// Which symbols occur is hard to predict, so no branch depends on it.
+	// Which symbols occur is hard to predict, so no branch depends on it. That
+	// eight in a row do not is more often so than not.
 	n := 0
-	for symbol, count := range counts {
-		h.occurring[n] = uint16(symbol)
-		n += int(-count >> 31 & 1)
+	for first := 0; first < len(counts); first += 8 {
+		row := counts[first : first+8 : first+8]
+		if row[0]|row[1]|row[2]|row[3]|row[4]|row[5]|row[6]|row[7] == 0 {
+			continue
+		}
+		for i, count := range row {
+			h.occurring[n] = uint16(first + i)
+			n += int(-count >> 31)
+		}
 	}
 	h.symbols = h.occurring[:n]
 
@@ -95,21 +104,22 @@ func (h *huffman) make(codes []code, lengths []uint8, counts []uint32, limit int
 // shape counts the codes of each length, for two leaves or more.
 func (h *huffman) shape(leaves []uint32, count *[maxBits + 1]uint16, limit int) {
 	// Leaves and inner nodes both come in ascending order, so the two lightest
-	// are always at the front of one of two queues.
+	// are always at the front of one of two queues. Which one is hard to predict,
+	// so no branch depends on it: behind both queues is what is never lightest,
+	// and who is above the front of the other one is overwritten in its turn.
 	nodes := len(leaves) - 1
+	h.leaves[len(leaves)] = math.MaxUint32
 	leaf, node := 0, 0
 	for made := range nodes {
+		h.weight[made] = 1 << 30
 		sum := uint32(0)
 		for range 2 {
-			if leaf < len(leaves) && (node == made || leaves[leaf]>>9 <= h.weight[node]) {
-				sum += leaves[leaf] >> 9
-				h.above[leaf] = uint16(made)
-				leaf++
-			} else {
-				sum += h.weight[node]
-				h.parent[node] = uint16(made)
-				node++
-			}
+			l, n := h.leaves[leaf]>>9, h.weight[node]
+			h.above[leaf], h.parent[node] = uint16(made), uint16(made)
+			lighter := int((n - l) >> 31) // 1 if the node is
+			sum += min(l, n)
+			leaf += 1 - lighter
+			node += lighter
 		}
 		h.weight[made] = sum
 	}

@@ -16,7 +16,7 @@ const (
 // A matcher finds the matches of a message, in itself and in the messages
 // before it.
 //
-// Its tables say by a hash of four octets where these occurred last. Positions
+// Its tables say by a hash of five octets where these occurred last. Positions
 // are kept modulo 2^16: they are never adjusted, and never trusted. An old one
 // may seem to be near, so a candidate counts only after a look at its octets.
 type matcher struct {
@@ -48,7 +48,7 @@ func newMatcher(windowBits int, level Level) *matcher {
 	} else {
 		m.fast = make([]uint16, entries)
 	}
-	m.shift = uint(32 - bits.Len(uint(entries-1)))
+	m.shift = uint(64 - bits.Len(uint(entries-1)))
 	return m
 }
 
@@ -76,7 +76,8 @@ func (m *matcher) memory() int {
 // Neither commit nor rollback changes anything after it.
 func (m *matcher) compressAlone(s *scratch, p []byte) {
 	for start := 0; start < len(p); start += blockSize {
-		m.block(s, p[:min(start+blockSize, len(p))], start, m.base)
+		first := max(start-m.reach, 0)
+		m.block(s, p[first:min(start+blockSize, len(p))], start-first, m.base+uint16(first))
 	}
 	m.next, m.nextBase = m.window, m.base
 }
@@ -157,9 +158,10 @@ func (m *matcher) reserve(n int) {
 }
 
 // block writes src[start:] as a block. The octets before it are what its
-// matches may refer to, and base is the position of src[0].
+// matches may refer to, and base is the position of src[0]. All of src is no longer
+// than there are positions.
 func (m *matcher) block(s *scratch, src []byte, start int, base uint16) {
-	s.tokens = s.tokens[:0]
+	s.literals, s.matches = s.literals[:0], s.matches[:0]
 	if m.good != nil {
 		m.matchGood(s, src, start, base)
 	} else {
