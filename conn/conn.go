@@ -76,6 +76,8 @@ type Conn struct {
 	size     int64         // of it, in octets that have come
 	waited   time.Duration // for octets of the current message
 	owes     bool          // whether pongs wait that nobody was asked to write
+	ahead    bool          // whether another complete frame was found behind the last message
+	mayHold  bool          // whether that was so since the reader waited last
 	received counters      // published by fill
 
 	out      outbox

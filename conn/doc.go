@@ -28,9 +28,11 @@
 // # Writing
 //
 // Any goroutine writes, at any time. [Conn.WriteMessage] returns when the
-// transport has taken the message, [Conn.NextWriter] streams one in fragments,
-// [Prepare] encodes one for many connections. [Conn.Post] sends without waiting
-// for the peer, and a [Hub] does so to many.
+// transport has taken the message, or when that will be so in a millisecond at
+// most: answers to messages that came at once share a system call.
+// [Conn.NextWriter] streams one in fragments, [Prepare] encodes one for many
+// connections. [Conn.Post] sends without waiting for the peer, and a [Hub] does so
+// to many.
 //
 // # Compression
 //

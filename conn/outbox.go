@@ -36,7 +36,8 @@ type outbox struct {
 	dropping []*waiter // those whose context ended while their frame was flying
 	spare    []*waiter // to be used again; they stay with their connection, as synctest wants of channels
 
-	deflater deflater
+	deflater  deflater
+	gathering gathering
 
 	maxSize   int // Options.MaxQueuedSize
 	maxFrames int // Options.MaxQueuedFrames
@@ -204,6 +205,7 @@ func (o *outbox) take(scratch *[]byte) []byte {
 		o.waiting.sent = o.flying.sent
 		o.flying, o.waiting = o.waiting, batch{items: o.flying.items}
 		o.pongs = 0
+		o.gathering.holds = false
 	}
 	return o.flying.chunk(scratch)
 }

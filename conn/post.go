@@ -27,6 +27,11 @@ func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
 	o := &c.out
 	o.mu.Lock()
 	for o.overfull(size, len(ms)) && o.closed() == nil {
+		if o.gathering.holds {
+			c.kick() // which may make room
+			o.mu.Lock()
+			continue
+		}
 		if !dropOldest || !o.dropPosted() {
 			o.mu.Unlock()
 			return dropped, ErrQueueFull
@@ -46,7 +51,7 @@ func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
 	for _, m := range ms {
 		c.appendPosted(m)
 	}
-	c.kick()
+	c.launch()
 	return dropped, nil
 }
 

@@ -114,20 +114,12 @@ func (m *Prepared) deflate(by deflation) encoding {
 // WritePrepared writes a prepared message as [Conn.WriteMessage] would. A
 // server's connections share its octets; a client masks a copy of them.
 func (c *Conn) WritePrepared(ctx context.Context, m *Prepared) error {
-	if err := c.sendPrepared(ctx, m); err != nil {
-		return err
-	}
-	c.wroteMessage(m.opcode, int64(len(m.payload())))
-	return nil
-}
-
-func (c *Conn) sendPrepared(ctx context.Context, m *Prepared) error {
 	c.out.mu.Lock()
 	if err := c.admit(ctx, len(m.wire), nil); err != nil {
 		c.out.mu.Unlock()
 		return err
 	}
-	return c.deliver(ctx, c.appendPrepared(m))
+	return c.deliverMessage(ctx, c.appendPrepared(m), m.opcode, len(m.payload()))
 }
 
 // appendPrepared appends a prepared message in the form that this side sends.

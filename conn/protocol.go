@@ -132,6 +132,19 @@ func (p *protocol) controlPiece(piece *frame.Piece, ev *event) (err error) {
 	return err
 }
 
+// complete reports whether b, which next has not taken, begins with a whole frame.
+func (p *protocol) complete(b []byte) bool {
+	rest := p.frames.Remaining()
+	if rest == 0 {
+		h, n, _ := frame.ParseHeader(b)
+		if n == 0 {
+			return false
+		}
+		b, rest = b[n:], h.Length
+	}
+	return int64(len(b)) >= rest
+}
+
 // midFrame reports whether the payload of a frame is still to come.
 func (p *protocol) midFrame() bool { return p.frames.Remaining() > 0 }
 

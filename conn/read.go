@@ -136,6 +136,9 @@ func (c *Conn) endRead() {
 	if c.owes {
 		c.writeOwed()
 	}
+	if c.t.socket != nil {
+		c.lookAhead()
+	}
 	c.reading.Store(false)
 	if c.closing.Load() {
 		select {
@@ -298,6 +301,9 @@ func (c *Conn) fill(ctx context.Context) error {
 // receive reads at least one octet into direct or, if that is nil, into the
 // inbox. The error is errCanceled or final.
 func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
+	if c.mayHold {
+		c.letGo()
+	}
 	if c.owes {
 		c.writeOwed()
 	}

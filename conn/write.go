@@ -13,6 +13,11 @@ import (
 // WriteMessage writes a message in one frame (RFC 6455, Section 6.1) and
 // returns when the transport has taken it. It does not retain p.
 //
+// On a socket a message is held back while the reader has another complete frame
+// of the peer at hand, so that what answers many messages leaves at once: until
+// the reader waits, 64 KiB have come together or a millisecond has passed.
+// WriteMessage then returns before it has left.
+//
 // When ctx ends before the first octet of the frame has left, the error is its
 // cause, nothing is sent and the connection goes on. In the middle of a frame
 // the connection has failed. The error is [ErrOpcode] or
@@ -39,10 +44,28 @@ func (c *Conn) writeMessage(ctx context.Context, op frame.Opcode, p []byte, f fo
 	if err := checkMessage(op, p); err != nil {
 		return err
 	}
-	if err := c.send(ctx, frame.Header{Flags: frame.FIN, Opcode: op}, p, f, nil); err != nil {
+	o := &c.out
+	o.mu.Lock()
+	if err := c.admit(ctx, len(p), nil); err != nil {
+		o.mu.Unlock()
 		return err
 	}
-	c.wroteMessage(op, int64(len(p)))
+	id := c.appendData(frame.Header{Flags: frame.FIN, Opcode: op}, p, f)
+	return c.deliverMessage(ctx, id, op, len(p))
+}
+
+// deliverMessage is deliver for a whole message of so many octets, which may be
+// held back.
+func (c *Conn) deliverMessage(ctx context.Context, id uint64, op frame.Opcode, octets int) error {
+	if c.hold() {
+		c.out.waiting.last().tell = c.out.tells
+		c.out.mu.Unlock()
+		return nil
+	}
+	if err := c.deliver(ctx, id); err != nil {
+		return err
+	}
+	c.wroteMessage(op, int64(octets))
 	return nil
 }
 
@@ -53,8 +76,7 @@ func (c *Conn) wroteMessage(op frame.Opcode, octets int64) {
 	}
 }
 
-// send writes a data frame and waits until it has left; w is the writer of
-// whose message it is a part, or nil for a whole message.
+// send writes a fragment of w's message and waits until it has left.
 func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, f form, w *MessageWriter) error {
 	o := &c.out
 	o.mu.Lock()
@@ -68,7 +90,7 @@ func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, f form, w *Me
 	err := c.deliver(ctx, id)
 	sent := err == nil || errors.Is(err, ErrStillSent)
 	// Without a first frame there is no message that others wait for.
-	if w != nil && (sent && h.Flags.Has(frame.FIN) || !sent && h.Opcode != frame.OpContinuation) {
+	if sent && h.Flags.Has(frame.FIN) || !sent && h.Opcode != frame.OpContinuation {
 		c.endStream()
 	}
 	return err
@@ -98,7 +120,7 @@ func (c *Conn) enqueue(ctx context.Context, op frame.Opcode, p []byte) error {
 	}
 	c.appendData(frame.Header{Flags: frame.FIN, Opcode: op}, p, compressible)
 	c.out.waiting.last().tell = c.out.tells
-	c.kick()
+	c.launch()
 	return nil
 }
 
@@ -119,6 +141,10 @@ func (c *Conn) admit(ctx context.Context, size int, w *MessageWriter) error {
 	o := &c.out
 	if o.closed() == nil && ctx.Err() == nil && o.admits(size, w, 0) {
 		return nil
+	}
+	if o.gathering.holds {
+		c.kick() // which may make room
+		o.mu.Lock()
 	}
 	place := o.enter()
 	defer o.leave(place)
@@ -388,6 +414,16 @@ func (c *Conn) kick() {
 		}
 	}
 	go c.flushRest()
+}
+
+// launch has what was appended written without waiting for it, or holds it back.
+// It needs out.mu, and releases it.
+func (c *Conn) launch() {
+	if c.hold() {
+		c.out.mu.Unlock()
+		return
+	}
+	c.kick()
 }
 
 // writeOwed has the pongs written that the reader owes.
