@@ -80,7 +80,10 @@ type received struct {
 func receive(t *testing.T, r reference.Receiver, list [][]byte, how source) (got received) {
 	t.Helper()
 	nc := &tape{pieces: list[1:]}
-	got = readAll(t, newConn(nc, r, list[0]), how)
+	c := connect(nc, r, list[0], &conn.Options{
+		MaxMessageSize: int64(r.MaxMessage), TolerateNonMinimalLength: r.NonMinimal, MaxControlRate: conn.NoLimit, PingInterval: conn.NoLimit,
+	})
+	got = readAll(t, c, how)
 	got.written = nc.written
 	return got
 }
@@ -104,8 +107,8 @@ func readAll(t *testing.T, c *conn.Conn, how source) (got received) {
 	return got
 }
 
-// newConn returns a connection that receives as r does.
-func newConn(nc io.ReadWriteCloser, r reference.Receiver, early []byte) *conn.Conn {
+// connect returns a connection that receives as r does, with early octets.
+func connect(nc io.ReadWriteCloser, r reference.Receiver, early []byte, o *conn.Options) *conn.Conn {
 	role, h := frame.Client, conn.Handshake{Early: bytes.Clone(early)}
 	if r.Server {
 		role = frame.Server
@@ -113,9 +116,7 @@ func newConn(nc io.ReadWriteCloser, r reference.Receiver, early []byte) *conn.Co
 	if r.Deflate {
 		h.Deflate = &deflate.Params{}
 	}
-	return conn.New(nc, role, h, &conn.Options{
-		MaxMessageSize: int64(r.MaxMessage), TolerateNonMinimalLength: r.NonMinimal, MaxControlRate: conn.NoLimit, PingInterval: conn.NoLimit,
-	})
+	return conn.New(nc, role, h, o)
 }
 
 // readOne reads a message in one of the ways that there are. It reports whether it

@@ -15,7 +15,6 @@ import (
 
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/conn/conntest"
-	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/fuzz/internal/reference"
 )
@@ -116,15 +115,8 @@ func newSession(t *testing.T, server bool, faults []byte, options uint8) *sessio
 	from := source(faults)
 	injected := conntest.Faults{Read: flow(&from), Write: flow(&from)}
 	s.faulty = injected.Read.Then != conntest.Nothing || injected.Write.Then != conntest.Nothing
-	role, h := frame.Client, conn.Handshake{}
-	if server {
-		role = frame.Server
-	}
-	if s.r.Deflate {
-		h.Deflate = &deflate.Params{}
-	}
-	s.c = conn.New(conntest.Inject(local, injected), role, h, &conn.Options{
-		MaxMessageSize: int64(s.r.MaxMessage), PingInterval: 20 * time.Second, Compression: &conn.Compression{MinSize: -1},
+	s.c = connect(conntest.Inject(local, injected), s.r, nil, &conn.Options{
+		MaxMessageSize: int64(s.r.MaxMessage), PingInterval: 20 * time.Second, Compression: &conn.Compression{MinSize: conn.NoLimit},
 	})
 	s.pending.Go(func() {
 		s.got = readAll(t, s.c, nil)

@@ -1,5 +1,6 @@
 // The npm package ws as an echo server, or as a client that asks for its cases:
 //
+//   node ws.mjs MODULE version
 //   node ws.mjs MODULE server
 //   node ws.mjs MODULE client URL AGENT
 //
@@ -7,9 +8,10 @@
 import { createRequire } from 'node:module'
 
 const [module, role, url, agent] = process.argv.slice(2)
-const { WebSocket, WebSocketServer } = createRequire(import.meta.url)(module)
+const require = createRequire(import.meta.url)
+const { WebSocket, WebSocketServer } = require(module)
 
-const options = { maxPayload: 64 << 20, perMessageDeflate: false }
+const options = { maxPayload: 64 << 20, perMessageDeflate: { threshold: 0 } }
 
 // echo sends back what comes, and calls done at the end.
 function echo(ws, done = () => {}) {
@@ -28,10 +30,12 @@ const ask = (path) => new Promise((resolve, reject) => {
 })
 
 const run = (number) => new Promise((resolve) => {
-  echo(new WebSocket(`${url}/runCase?case=${number}&agent=${agent}`, options), resolve)
+  echo(new WebSocket(`${url}/runCase?case=${number}&agent=${encodeURIComponent(agent)}`, options), resolve)
 })
 
-if (role === 'server') {
+if (role === 'version') {
+  console.log(require(`${module}/package.json`).version)
+} else if (role === 'server') {
   const server = new WebSocketServer({ ...options, host: '127.0.0.1', port: 0 })
   server.on('connection', (ws) => echo(ws))
   server.on('listening', () => console.log(server.address().port))
@@ -41,6 +45,6 @@ if (role === 'server') {
   await Promise.all(Array.from({ length: 16 }, async () => {
     while (next <= count) await run(next++)
   }))
-  await ask(`/updateReports?agent=${agent}`)
+  await ask(`/updateReports?agent=${encodeURIComponent(agent)}`)
   await ask('/stopServer')
 }
