@@ -10,6 +10,7 @@ import (
 // keeps no slice between calls.
 type protocol struct {
 	frames frame.Decoder
+	piece  frame.Piece // that next works on
 	text   frame.UTF8
 	limits limits
 
@@ -58,15 +59,16 @@ const (
 func (p *protocol) next(b []byte, ev *event) (n int, err error) {
 	ev.kind = eventNone
 	for {
-		piece, size, err := p.frames.Next(b[n:])
+		piece := &p.piece
+		size, err := p.frames.Next(b[n:], piece)
 		if size == 0 || err != nil {
 			return n, err
 		}
 		n += size
 		if piece.Header.Opcode.IsControl() {
-			err = p.controlPiece(&piece, ev)
+			err = p.controlPiece(piece, ev)
 		} else {
-			err = p.dataPiece(&piece, ev)
+			err = p.dataPiece(piece, ev)
 		}
 		if err != nil || ev.kind != eventNone || n == len(b) {
 			return n, err

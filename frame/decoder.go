@@ -42,15 +42,15 @@ type Piece struct {
 
 // First reports whether p is the first piece of its frame. The next may have
 // the same Offset, as the first may come without payload.
-func (p Piece) First() bool { return p.first }
+func (p *Piece) First() bool { return p.first }
 
 // Last reports whether p ends its frame.
-func (p Piece) Last() bool { return p.Offset+int64(len(p.Payload)) == p.Header.Length }
+func (p *Piece) Last() bool { return p.Offset+int64(len(p.Payload)) == p.Header.Length }
 
-// Next decodes the next piece from b and takes n octets from its start. As with
-// [bufio.SplitFunc], n == 0 and a nil error ask for a longer b; with
-// [MaxHeaderSize] octets there is always a piece, and within a payload with
-// one.
+// Next decodes the next piece from b into p and takes n octets from the start of
+// b. As with [bufio.SplitFunc], n == 0 and a nil error ask for a longer b; with
+// [MaxHeaderSize] octets there is always a piece, and within a payload with one.
+// With n == 0 there is nothing in p.
 //
 // The first piece of a frame has as much of the payload as b holds, perhaps
 // none, so that a limit can act on the header alone. However the octets are cut
@@ -58,29 +58,31 @@ func (p Piece) Last() bool { return p.Offset+int64(len(p.Payload)) == p.Header.L
 //
 // Next modifies b in place: the payload in b[:n] is unmasked. The piece's
 // Payload is a part of b[:n], valid as long as that is; an append to it does not
-// write into b.
+// write into b. Next does not retain p.
 //
 // The error is one of those of [ParseHeader], [Header.Validate] and
 // [Sequence.Next], with n == 0 at the start of the offending frame. Every later
 // call returns it again.
-func (d *Decoder) Next(b []byte) (p Piece, n int, err error) {
+func (d *Decoder) Next(b []byte, p *Piece) (n int, err error) {
 	h, offset := d.header, d.offset
 	first := offset == h.Length
 	if first {
 		h, n, err = ParseHeader(b)
 		if n == 0 || err != nil || d.err != nil {
 			if err = d.headerError(b, err); n == 0 || err != nil {
-				return Piece{}, 0, err
+				*p = Piece{}
+				return 0, err
 			}
 		}
 		if err = h.Validate(d.Role, d.Extensions); err == nil {
 			err = d.seq.Next(h)
 		}
 		if err != nil {
+			*p = Piece{}
 			d.err = err
-			return Piece{}, 0, err
+			return 0, err
 		}
-		offset = 0
+		d.header, offset = h, 0
 	}
 	payload := b[n:len(b):len(b)]
 	if rest := h.Length - offset; int64(len(payload)) > rest {
@@ -89,9 +91,9 @@ func (d *Decoder) Next(b []byte) (p Piece, n int, err error) {
 	if h.Flags.Has(MASK) {
 		mask.Apply(payload, h.Key.Rotate(int(offset&3)))
 	}
-	d.header, d.offset = h, offset+int64(len(payload))
+	d.offset = offset + int64(len(payload))
 	p.Header, p.Payload, p.Offset, p.first = h, payload, offset, first
-	return p, n + len(payload), nil
+	return n + len(payload), nil
 }
 
 // headerError remembers and returns the error that ends decoding, if any: an

@@ -32,7 +32,8 @@ func TestDecoderPieces(t *testing.T) {
 	} {
 		window = append(window, unhex(t, chunk)...)
 		for {
-			p, n, err := d.Next(window)
+			var p frame.Piece
+			n, err := d.Next(window, &p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +65,8 @@ func TestDecoderPayloadInPlace(t *testing.T) {
 	b := unhex(t, "818537fa213d 7f9f4d5158 818537fa213d 7f9f4d5158")
 	behind := bytes.Clone(b[11:])
 	d := &frame.Decoder{Role: frame.Server}
-	p, n, err := d.Next(b)
+	var p frame.Piece
+	n, err := d.Next(b, &p)
 	if err != nil || n != 11 || string(p.Payload) != "Hello" || &p.Payload[0] != &b[6] {
 		t.Fatalf("Next = %+v, %d, %v", p, n, err)
 	}
@@ -73,7 +75,7 @@ func TestDecoderPayloadInPlace(t *testing.T) {
 		t.Errorf("octets behind the frame became %x, were %x", b[11:], behind)
 	}
 
-	p, n, err = d.Next(b[11:19]) // the payload to come has room in b
+	n, err = d.Next(b[11:19], &p) // the payload to come has room in b
 	if err != nil || n != 8 || string(p.Payload) != "He" {
 		t.Fatalf("Next = %+v, %d, %v", p, n, err)
 	}
@@ -207,17 +209,19 @@ func TestDecoderAllocs(t *testing.T) {
 	for name, f := range map[string]func(){
 		"Next": func() {
 			d := frame.Decoder{Role: frame.Server}
+			var p frame.Piece
 			copy(b, plain)
-			if _, n, err := d.Next(b[:8]); n != 8 || err != nil {
+			if n, err := d.Next(b[:8], &p); n != 8 || err != nil {
 				t.Error(n, err)
 			}
-			if _, n, err := d.Next(b[8:]); n != 3 || err != nil {
+			if n, err := d.Next(b[8:], &p); n != 3 || err != nil {
 				t.Error(n, err)
 			}
 		},
 		"Next with an error": func() {
 			d := frame.Decoder{Role: frame.Server}
-			if _, _, err := d.Next(bad); err != frame.ErrMaskRequired {
+			var p frame.Piece
+			if _, err := d.Next(bad, &p); err != frame.ErrMaskRequired {
 				t.Error(err)
 			}
 		},
@@ -247,10 +251,11 @@ func BenchmarkDecoder(b *testing.B) {
 				}
 				d := frame.Decoder{Role: role}
 				window := wire
+				var p frame.Piece
 				b.SetBytes(int64(size))
 				b.ReportAllocs()
 				for b.Loop() {
-					p, n, err := d.Next(window)
+					n, err := d.Next(window, &p)
 					if err != nil || len(p.Payload) != size {
 						b.Fatal(n, err)
 					}

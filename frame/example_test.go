@@ -17,11 +17,12 @@ func ExampleDecoder() {
 	}
 	d := frame.Decoder{Role: frame.Server}
 	var window []byte // received and not yet decoded
+	var p frame.Piece
 	for len(wire) > 0 {
 		n := min(8, len(wire))
 		window, wire = append(window, wire[:n]...), wire[n:]
 		for {
-			p, n, err := d.Next(window)
+			n, err := d.Next(window, &p)
 			if err != nil {
 				fmt.Println(err)
 				return
@@ -42,7 +43,8 @@ func ExampleDecoder() {
 
 func ExampleError() {
 	d := frame.Decoder{Role: frame.Server}
-	_, _, err := d.Next([]byte{0x81, 0x05, 'H', 'e', 'l', 'l', 'o'})
+	var p frame.Piece
+	_, err := d.Next([]byte{0x81, 0x05, 'H', 'e', 'l', 'l', 'o'}, &p)
 	if e, ok := errors.AsType[*frame.Error](err); ok {
 		fmt.Println("close with", e.CloseCode())
 	}

@@ -51,13 +51,14 @@ func receive(t testing.TB, d *frame.Decoder, chunks [][]byte) (frames []received
 	t.Helper()
 	var text frame.UTF8
 	var window []byte
+	var p frame.Piece
 	for {
-		p, n, err := d.Next(window)
+		n, err := d.Next(window, &p)
 		if err != nil {
 			if n != 0 {
 				t.Fatalf("Next = _, %d, %v; want 0 octets with an error", n, err)
 			}
-			if _, _, again := d.Next(window); again != err {
+			if _, again := d.Next(window, &p); again != err {
 				t.Fatalf("Next after %v: %v", err, again)
 			}
 			return frames, at, err

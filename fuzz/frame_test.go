@@ -235,7 +235,7 @@ func checkDecoder(t *testing.T, r reference.Receiver, chunks [][]byte, want []re
 	for err == nil {
 		var p frame.Piece
 		var n int
-		p, n, err = d.Next(window)
+		n, err = d.Next(window, &p)
 		if n == 0 {
 			if err == nil && len(chunks) > 0 {
 				window, chunks = append(window, chunks[0]...), chunks[1:]
@@ -281,7 +281,8 @@ func checkDecoder(t *testing.T, r reference.Receiver, chunks [][]byte, want []re
 	if err == nil {
 		return
 	}
-	if _, n, again := d.Next(window); n != 0 || again != err {
+	var p frame.Piece
+	if n, again := d.Next(window, &p); n != 0 || again != err {
 		t.Fatalf("Next after %v: %d, %v", err, n, again)
 	}
 	if e, ok := errors.AsType[*frame.Error](err); !ok || e.CloseCode() != frame.CloseProtocolError || !strings.HasPrefix(e.Error(), "frame: ") {
