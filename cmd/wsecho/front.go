@@ -97,10 +97,15 @@ func (f *front) serve(nc net.Conn) {
 	}()
 	stop := context.AfterFunc(f.ctx, func() { nc.Close() })
 	nc.SetDeadline(time.Now().Add(headTimeout))
-	if tc, ok := nc.(*tls.Conn); ok && tc.HandshakeContext(f.ctx) != nil {
-		stop()
-		f.pass(tc) // for the log, and for an answer to those who speak no TLS
-		return
+	if tc, ok := nc.(*tls.Conn); ok {
+		// net/http speaks HTTP/2, and when TLS has failed it tells the log, and
+		// those who speak none.
+		if tc.HandshakeContext(f.ctx) != nil || tc.ConnectionState().NegotiatedProtocol == "h2" {
+			stop()
+			nc.SetDeadline(time.Time{})
+			f.pass(tc)
+			return
+		}
 	}
 	b, head, err := readHead(nc)
 	if !stop() || err != nil {

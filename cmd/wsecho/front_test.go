@@ -3,13 +3,16 @@ package main
 import (
 	"bufio"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -265,5 +268,79 @@ func TestFrontTLS(t *testing.T) {
 		if response.StatusCode != tt.status || !strings.Contains(string(body), tt.body) {
 			t.Errorf("%s: %s, %q; want %d, %q", tt.url, response.Status, body, tt.status, tt.body)
 		}
+	}
+}
+
+// TestFrontHTTP2: over TLS the page and WebSocket connections are there in HTTP/2,
+// too, where the environment allows it.
+func TestFrontHTTP2(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("has no SIGTERM")
+	}
+	server := program(t, "-addr", "127.0.0.1:0", "-log", "json", "-tls")
+	server.Env = append(server.Env, "GODEBUG=http2xconnect=1", "HOME="+t.TempDir(), "XDG_CONFIG_HOME=")
+	stderr, err := server.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := make(chan string, 100)
+	go scan(stderr, lines)
+	var announced record
+	if err := json.Unmarshal([]byte(<-lines), &announced); err != nil {
+		t.Fatal(err)
+	}
+	// http.Transport itself refuses the name :protocol, its HTTP/2 half does not.
+	transport := &http.Transport{ForceAttemptHTTP2: true}
+	transport.Clone() // fills in TLSNextProto
+	nc, err := tls.Dial("tcp", announced["addr"].(string), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2", "http/1.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if got := nc.ConnectionState().NegotiatedProtocol; got != "h2" {
+		t.Fatalf("the protocol is %q, want h2", got)
+	}
+	client := transport.TLSNextProto["h2"](announced["addr"].(string), nc)
+
+	get, err := http.NewRequestWithContext(t.Context(), "GET", announced["page"].(string), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := client.RoundTrip(get)
+	if err != nil || page.StatusCode != http.StatusOK || page.ProtoMajor != 2 {
+		t.Fatalf("the page: %+v, %v", page, err)
+	}
+	page.Body.Close()
+
+	body, w := io.Pipe()
+	connect, err := http.NewRequestWithContext(t.Context(), "CONNECT", announced["page"].(string)+"echo?deflate=off", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connect.Header = http.Header{":protocol": {"websocket"}, "Sec-Websocket-Version": {"13"}}
+	response, err := client.RoundTrip(connect)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("extended CONNECT: %+v, %v", response, err)
+	}
+	stream := struct {
+		io.Reader
+		io.WriteCloser
+	}{response.Body, w}
+	c := conn.New(stream, frame.Client, conn.Handshake{}, nil)
+	exchange(t, c, frame.OpText, "over HTTP/2")
+	if err := c.Close(frame.CloseNormalClosure, ""); err != nil {
+		t.Error(err)
+	}
+	if line := <-lines; !strings.Contains(line, "connection opened") {
+		t.Errorf("the log has %s", line)
+	}
+	server.Process.Signal(syscall.SIGTERM)
+	for range lines {
+	}
+	if err := server.Wait(); err != nil {
+		t.Errorf("ended with %v", err)
 	}
 }

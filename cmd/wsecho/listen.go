@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"strings"
 	"syscall"
 )
 
@@ -54,6 +55,9 @@ func announce(w io.Writer, o *serveOptions, log *slog.Logger, endpoints []endpoi
 		fmt.Fprintf(w, "  %-32s%s\n", page, "open this page in a browser")
 		for _, e := range endpoints {
 			fmt.Fprintf(w, "  %-32s%s\n", socket+e.path, e.summary)
+		}
+		for _, e := range sessionPaths {
+			fmt.Fprintf(w, "  %-32s%s\n", strings.TrimSuffix(page, "/")+e.path, e.summary)
 		}
 		if id != nil {
 			fmt.Fprintf(w, "\nSHA-256 fingerprint of the certificate (%s):\n  %s\n",

@@ -196,8 +196,9 @@ func TestDefaults(t *testing.T) {
 		if code, ok := newServeFlags(env, &got).parse(env, nil); !ok {
 			t.Fatalf("parse() = %d", code)
 		}
-		want := serveOptions{addr: tt.addr, maxMessage: 16 << 20, deflate: "off", grace: 10e9, log: "text"}
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(serveOptions{})); diff != "" {
+		want := serveOptions{addr: tt.addr, maxMessage: 16 << 20, deflate: "off", grace: 10e9, log: "text",
+			sio: socketOptions{pingInterval: 25e9, pingTimeout: 20e9, connectTimeout: 45e9, maxPayload: 1e6}}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(serveOptions{}, socketOptions{})); diff != "" {
 			t.Errorf("PORT=%s: options mismatch (-want +got):\n%s", tt.port, diff)
 		}
 	}
@@ -207,7 +208,8 @@ func TestFlags(t *testing.T) {
 	env, _, _ := newEnvironment()
 	var got serveOptions
 	code, ok := newServeFlags(env, &got).parse(env, strings.Fields(
-		"-addr :1 -tls -cert c -key k -origin https://a.example -origin *.b.example -origin * -max-message 1MiB -deflate on -grace 1s -log json -v"))
+		"-addr :1 -tls -cert c -key k -origin https://a.example -origin *.b.example -origin * -max-message 1MiB -deflate on -grace 1s -log json -v "+
+			"-sio-ping-interval 300ms -sio-ping-timeout 200ms -sio-connect-timeout 1s -sio-max-payload 1KiB -sio-eio3 -sio-client d"))
 	if !ok {
 		t.Fatalf("parse() = %d", code)
 	}
@@ -215,8 +217,9 @@ func TestFlags(t *testing.T) {
 		addr: ":1", tls: true, cert: "c", key: "k",
 		origins: []string{"https://a.example", "*.b.example"}, anyOrigin: true,
 		maxMessage: 1 << 20, deflate: "on", grace: 1e9, log: "json", verbose: true,
+		sio: socketOptions{pingInterval: 300e6, pingTimeout: 200e6, connectTimeout: 1e9, maxPayload: 1 << 10, eio3: true, client: "d"},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(serveOptions{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(serveOptions{}, socketOptions{})); diff != "" {
 		t.Errorf("options mismatch (-want +got):\n%s", diff)
 	}
 }

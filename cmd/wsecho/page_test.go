@@ -9,12 +9,18 @@ import (
 	"testing/synctest"
 )
 
-// TestPage: the page is one file, and its policy lets nothing else in.
+// TestPage: each page is one file, and its policy lets nothing else in.
 func TestPage(t *testing.T) {
+	for _, path := range []string{"/", "/chat.html"} {
+		t.Run(path, func(t *testing.T) { testPage(t, path) })
+	}
+}
+
+func testPage(t *testing.T, path string) {
 	synctest.Test(t, func(t *testing.T) {
-		r, body := newSite(t).get(t, "/")
-		if r.StatusCode != http.StatusOK || body != pageHTML {
-			t.Errorf("GET /: %s and %d octets; want 200 and %d", r.Status, len(body), len(pageHTML))
+		r, body := newSite(t).get(t, path)
+		if r.StatusCode != http.StatusOK || !strings.HasPrefix(body, "<!doctype html>") {
+			t.Errorf("GET %s: %s and %q", path, r.Status, body)
 		}
 		header := r.Header
 		if media, _, err := mime.ParseMediaType(header.Get("Content-Type")); media != "text/html" || err != nil {
@@ -22,7 +28,7 @@ func TestPage(t *testing.T) {
 		}
 		policy := header.Get("Content-Security-Policy")
 		for _, tag := range []string{"script", "style"} {
-			if strings.Count(pageHTML, "<"+tag+">") != 1 || strings.Count(pageHTML, "<"+tag) != 1 {
+			if strings.Count(body, "<"+tag+">") != 1 || strings.Count(body, "<"+tag) != 1 {
 				t.Errorf("the page has not exactly one <%s>", tag)
 			}
 			if !strings.Contains(policy, tag+"-src 'sha256-") {

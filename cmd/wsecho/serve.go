@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"example.org/rfc6455/conn"
@@ -29,6 +30,7 @@ type serveOptions struct {
 	grace      time.Duration
 	log        string
 	verbose    bool
+	sio        socketOptions
 }
 
 func newServeFlags(env *environment, o *serveOptions) *flagSet {
@@ -41,7 +43,7 @@ func newServeFlags(env *environment, o *serveOptions) *flagSet {
 	o.log = "text"
 	fs := newFlagSet("serve", aboutServe)
 	fs.StringVar(&o.addr, "addr", o.addr, "listen on `host:port`; :8080 is every interface, port 0 any free port;\nthe environment variable PORT changes the port of the default")
-	fs.BoolVar(&o.tls, "tls", false, "speak TLS with a self-signed certificate for localhost and the host of -addr,\nwhich is kept for the next time and made anew before its 90 days are over")
+	fs.BoolVar(&o.tls, "tls", false, "speak TLS with a self-signed certificate for localhost and the host of -addr,\nwhich is kept for the next time and made anew before its 90 days are over.\nWith GODEBUG=http2xconnect=1 in the environment clients may use HTTP/2 (RFC 8441)")
 	fs.StringVar(&o.cert, "cert", "", "speak TLS with the certificate, and its chain, in a PEM `file`; needs -key")
 	fs.StringVar(&o.key, "key", "", "the PEM `file` with the private key of -cert")
 	fs.Func("origin", "let pages of these origins connect, besides those of the server's own host:\na `pattern` such as https://app.example.com, *.example.com or http://localhost:*,\nor '*' for every page on the web; may be repeated", o.addOrigin)
@@ -50,6 +52,7 @@ func newServeFlags(env *environment, o *serveOptions) *flagSet {
 	fs.DurationVar(&o.grace, "grace", 10*time.Second, "after the first signal, how long connections may take to close;\na peer that does not answer is given up after 5 seconds in any case")
 	fs.Var(choice{&o.log, []string{"text", "json"}}, "log", "the `format` of the log on standard error: text or json")
 	fs.BoolVar(&o.verbose, "v", false, "log each message and pong, too, and each plain HTTP request")
+	o.sio.flags(fs.FlagSet)
 	return fs
 }
 
@@ -78,7 +81,7 @@ func (o *serveOptions) check() error {
 	case o.grace < 0:
 		return fmt.Errorf("-grace %v is negative; use 0 to end without waiting", o.grace)
 	}
-	return nil
+	return o.sio.check()
 }
 
 // runServe serves until a signal comes.
@@ -115,9 +118,13 @@ func serve(env *environment, o *serveOptions, log *slog.Logger) (int, error) {
 	}
 	addr := l.Addr()
 	if id != nil {
-		// WebSocket connections begin in HTTP/1.1: offering HTTP/2 would only
-		// mislead clients that prefer it.
-		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{*id.certificate}, NextProtos: []string{"http/1.1"}})
+		// Unless net/http may open WebSocket connections in HTTP/2, that would
+		// only mislead clients that prefer it.
+		protocols := []string{"http/1.1"}
+		if strings.Contains(env.getenv("GODEBUG"), "http2xconnect=1") {
+			protocols = []string{"h2", "http/1.1"}
+		}
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{*id.certificate}, NextProtos: protocols})
 	}
 	s := newServer(o, log)
 	failed := make(chan error, 1)

@@ -14,6 +14,8 @@ import (
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/handshake"
+	"example.org/rfc6455/socketio"
+	"example.org/rfc6455/socketio/engineio"
 )
 
 // maxChat is the longest message of /chat, in octets. A member that reads
@@ -33,7 +35,9 @@ type server struct {
 	http      *http.Server
 	endpoints []endpoint
 	log       *slog.Logger
-	conns     conn.Hub // all connections
+	conns     conn.Hub // all connections but those of the two below
+	engineIO  *engineio.Server
+	socketIO  *socketio.Server
 
 	compression *conn.Compression // unless a query says otherwise; nil for none
 
@@ -70,7 +74,12 @@ func newServer(o *serveOptions, log *slog.Logger) *server {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", s.notFound)
-	mux.Handle("GET /{$}", newPage())
+	s.engineIO = newEngineEcho(o.engine(log, "/engine.io/", s.compression), log)
+	s.socketIO = newSocketIO(o, o.engine(log, "/socket.io/", s.compression), log)
+	mux.Handle("GET /{$}", newPage(pageHTML, ""))
+	mux.Handle("GET /chat.html", newChatPage(o.sio.client != ""))
+	mux.Handle("/engine.io/", s.engineIO)
+	mux.Handle("/socket.io/", s.socketIO)
 	for _, e := range s.endpoints {
 		mux.Handle(e.path, s.websocket(e))
 	}
@@ -102,7 +111,7 @@ func firstSubprotocol(r *handshake.Request) (conn.Answer, error) {
 }
 
 // websocket accepts connections for an endpoint and serves each on a goroutine
-// of its own, whose stack net/http has not grown.
+// of its own, whose stack net/http has not grown; in HTTP/2 on that of its stream.
 func (s *server) websocket(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !wantsUpgrade(r) {
@@ -130,17 +139,24 @@ func (s *server) websocket(e endpoint) http.Handler {
 			return
 		}
 		v.opened(c)
-		go func() {
+		run := func() {
 			defer s.active.Done()
 			e.handler(c)
 			c.Close(frame.CloseNormalClosure, "")
 			v.closed(c)
-		}()
+		}
+		if r.ProtoMajor >= 2 {
+			run() // the stream ends with the handler
+		} else {
+			go run()
+		}
 	})
 }
 
 // wantsUpgrade tells a handshake, even a broken one, from a plain request.
-func wantsUpgrade(r *http.Request) bool { return r.Header.Get("Upgrade") != "" }
+func wantsUpgrade(r *http.Request) bool {
+	return r.Header.Get("Upgrade") != "" || r.Method == http.MethodConnect
+}
 
 // explain answers a plain request for an endpoint.
 func explain(w http.ResponseWriter, r *http.Request, e endpoint) {
@@ -158,9 +174,12 @@ func explain(w http.ResponseWriter, r *http.Request, e endpoint) {
 // notFound answers a request for a path that does not exist with those that do.
 func (s *server) notFound(w http.ResponseWriter, r *http.Request) {
 	var b strings.Builder
-	b.WriteString("There is nothing at this path. These are in use:\n\n  /      a page for browsers\n")
+	b.WriteString("There is nothing at this path. These are in use:\n\n  /            a page for browsers\n")
 	for _, e := range s.endpoints {
-		fmt.Fprintf(&b, "  %-7s%s\n", e.path, e.summary)
+		fmt.Fprintf(&b, "  %-13s%s\n", e.path, e.summary)
+	}
+	for _, e := range sessionPaths {
+		fmt.Fprintf(&b, "  %-13s%s\n", e.path, e.summary)
 	}
 	if wantsUpgrade(r) {
 		w.Header().Set("Connection", "close")
@@ -200,6 +219,7 @@ func (s *server) shutdown(ctx context.Context) (conn.Shutdown, error) {
 	s.mu.Unlock()
 	var closing sync.WaitGroup
 	closing.Go(func() {
+		s.shutdownSessions(ctx)
 		if s.http.Shutdown(ctx) != nil {
 			s.http.Close()
 		}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.org/rfc6455/conn"
+	"example.org/rfc6455/frame"
+)
+
+const socketPath = "/socket.io/?EIO=4&transport=websocket"
+
+// session opens a WebSocket and passes over the handshake of Engine.IO.
+func (s *site) session(t *testing.T, path string) *conn.Conn {
+	t.Helper()
+	c := s.mustDial(t, path)
+	if _, p, err := c.ReadMessage(t.Context()); err != nil || p[0] != '0' {
+		t.Fatalf("the session begins with %q, %v", p, err)
+	}
+	return c
+}
+
+// expectPackets reads messages that must begin with those wanted, binary ones after a
+// "b".
+func expectPackets(t *testing.T, c *conn.Conn, want ...string) {
+	t.Helper()
+	for _, want := range want {
+		op, p, err := c.ReadMessage(t.Context())
+		got := string(p)
+		if op == frame.OpBinary {
+			got = "b" + got
+		}
+		if err != nil || !strings.HasPrefix(got, want) {
+			t.Fatalf("read %q, %v; want %q", got, err, want)
+		}
+	}
+}
+
+func TestEngineEcho(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		c := s.session(t, "/engine.io/?EIO=4&transport=websocket")
+		write(t, c, frame.OpText, "4hello")
+		write(t, c, frame.OpBinary, "\x01\x02")
+		expectPackets(t, c, "4hello", "b\x01\x02")
+		c.CloseNow()
+		synctest.Wait()
+		if all := s.journal.records(t, "session "); len(all) != 2 || all[1]["reason"] != "transport close" {
+			t.Errorf("the log has %v", all)
+		}
+	})
+}
+
+func TestSocketIO(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		c := s.session(t, socketPath)
+		write(t, c, frame.OpText, "40")
+		expectPackets(t, c, `40{"sid":"`, `42["auth",{}]`)
+		write(t, c, frame.OpText, `40/custom,{"token":[1,"ü"]}`)
+		expectPackets(t, c, `40/custom,{"sid":"`, `42/custom,["auth",{"token":[1,"ü"]}]`)
+		write(t, c, frame.OpText, `42["message",1,"2",{"3":[true]}]`)
+		expectPackets(t, c, `42["message-back",1,"2",{"3":[true]}]`)
+		write(t, c, frame.OpText, `452-["message",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`)
+		write(t, c, frame.OpBinary, "\x01\x02\x03")
+		write(t, c, frame.OpBinary, "\x04\x05\x06")
+		expectPackets(t, c, `452-["message-back",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]`, "b\x01\x02\x03", "b\x04\x05\x06")
+		write(t, c, frame.OpText, `42456["message-with-ack",1,"2",{"3":[false]}]`)
+		expectPackets(t, c, `43456[1,"2",{"3":[false]}]`)
+		write(t, c, frame.OpText, `451-789["message-with-ack",{"_placeholder":true,"num":0}]`)
+		write(t, c, frame.OpBinary, "\x07")
+		expectPackets(t, c, `461-789[{"_placeholder":true,"num":0}]`, "b\x07")
+		write(t, c, frame.OpText, "40/random")
+		expectPackets(t, c, `44/random,{"message":"Invalid namespace"}`)
+	})
+}
+
+func TestSocketChat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		join := func() *conn.Conn {
+			c := s.session(t, socketPath)
+			write(t, c, frame.OpText, "40")
+			expectPackets(t, c, `40{`, `42["auth"`)
+			return c
+		}
+		a, b := join(), join()
+		write(t, a, frame.OpText, `42["chat message","hi"]`)
+		expectPackets(t, a, `42["chat message","hi"]`)
+		expectPackets(t, b, `42["chat message","hi"]`)
+		write(t, b, frame.OpText, "41")
+		expectPackets(t, a, `42["user disconnected"]`)
+	})
+}
+
+// TestSocketFlags: the flags hold.
+func TestSocketFlags(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		os.WriteFile(filepath.Join(dir, "socket.io.js"), []byte("the client"), 0o666)
+		s := newSite(t, "-sio-ping-interval", "300ms", "-sio-ping-timeout", "200ms", "-sio-connect-timeout", "1s",
+			"-sio-max-payload", "1KiB", "-sio-eio3", "-sio-client", dir)
+		if _, body := s.get(t, "/socket.io/socket.io.js"); body != "the client" {
+			t.Errorf("the client is %q", body)
+		}
+		if r, body := s.get(t, "/chat.html"); !strings.Contains(body, `<script src="/socket.io/socket.io.js"></script>`) ||
+			!strings.Contains(r.Header.Get("Content-Security-Policy"), " 'self'; style-src") {
+			t.Error("the page does not use the client")
+		}
+		if _, body := s.get(t, "/socket.io/?EIO=3&transport=polling"); !strings.Contains(body, `"pingInterval":300,"pingTimeout":200`) {
+			t.Errorf("a session of revision 3 begins with %q", body)
+		}
+
+		c := s.session(t, socketPath)
+		began := time.Now()
+		expectPackets(t, c, "2")
+		if took := time.Since(began); took != 300*time.Millisecond {
+			t.Errorf("the first ping came after %v", took)
+		}
+		if _, _, err := c.ReadMessage(t.Context()); err == nil || time.Since(began) != 500*time.Millisecond {
+			t.Errorf("without a pong: %v after %v", err, time.Since(began))
+		}
+
+		c = s.session(t, socketPath)
+		began = time.Now()
+		for range 3 {
+			expectPackets(t, c, "2")
+			write(t, c, frame.OpText, "3")
+		}
+		if _, _, err := c.ReadMessage(t.Context()); err == nil || time.Since(began) != time.Second {
+			t.Errorf("without a namespace: %v after %v", err, time.Since(began))
+		}
+
+		c = s.session(t, socketPath)
+		write(t, c, frame.OpText, "4"+strings.Repeat("x", 1024))
+		if _, _, err := c.ReadMessage(t.Context()); err == nil {
+			t.Error("a message of 1025 octets is taken")
+		}
+	})
+}
+
+func TestSocketFlagsWrong(t *testing.T) {
+	for _, flags := range []string{"-sio-ping-interval 0s", "-sio-ping-timeout -1s", "-sio-connect-timeout 0s", "-sio-max-payload 0", "-sio-client /nowhere"} {
+		env, _, stderr := newEnvironment()
+		if code := run(env, append([]string{"serve"}, strings.Fields(flags)...)); code != exitUsage || !strings.Contains(stderr.String(), strings.Fields(flags)[0]) {
+			t.Errorf("%s: exit code %d, %q", flags, code, stderr)
+		}
+	}
+}
