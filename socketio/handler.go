@@ -31,7 +31,7 @@ type handler struct {
 type signature struct {
 	ctx      bool           // whether the first parameter is a context.Context
 	err      bool           // whether the first one is an error
-	ack      bool           // whether the last one is an Ack
+	ack      bool           // whether the last one, before more arguments, is an Ack
 	in       []reflect.Type // of the arguments
 	variadic reflect.Type   // of more arguments; nil if there cannot be more
 	out      int            // how many results answer the event
@@ -79,7 +79,8 @@ func newSignature(t reflect.Type) *signature {
 	if t.IsVariadic() {
 		s.variadic = in[len(in)-1].Elem()
 		in = in[:len(in)-1]
-	} else if n := len(in); n > 0 && (in[n-1] == typeAck || in[n-1] == typeAckFunc) {
+	}
+	if n := len(in); n > 0 && (in[n-1] == typeAck || in[n-1] == typeAckFunc) {
 		s.ack = true
 		in = in[:n-1]
 	}
@@ -162,6 +163,9 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 		}
 		in = append(in, p.Elem())
 	}
+	if s.ack {
+		in = append(in, reflect.ValueOf(answer.ack()).Convert(h.fn.Type().In(len(in))))
+	}
 	if s.variadic != nil {
 		for i := len(s.in); i < len(values); i++ {
 			p := reflect.New(s.variadic)
@@ -170,9 +174,6 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 			}
 			in = append(in, p.Elem())
 		}
-	}
-	if s.ack {
-		in = append(in, reflect.ValueOf(answer.ack()).Convert(h.fn.Type().In(h.fn.Type().NumIn()-1)))
 	}
 	out := h.fn.Call(in)
 	if s.outErr {

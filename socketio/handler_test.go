@@ -39,6 +39,7 @@ func TestHandlers(t *testing.T) {
 			`,{"name":"x","avatar":{"_placeholder":true,"num":1}},{"_placeholder":true,"num":0};#01;#4142`, `["xAB",{"_placeholder":true,"num":0}] #01`, ""},
 		{"ack", func(n int, ack socketio.Ack) { ack(n, "b") }, `,7`, `[7,"b"]`, ""},
 		{"plain function as ack", func(n int, ack func(...any) error) { ack() }, `,7`, `[]`, ""},
+		{"ack before more arguments", func(ack socketio.Ack, rest ...any) { ack(rest...) }, `,7,"b"`, `[7,"b"]`, ""},
 		{"ack twice", func(ack socketio.Ack) {
 			ack(1)
 			if err := ack(2); err != nil && !errors.Is(err, socketio.ErrAnswered) {

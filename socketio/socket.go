@@ -140,9 +140,10 @@ func (s *Socket) Leave(rooms ...string) error { return s.ns.adapter.Leave(s.id, 
 //	s.On("search", func(ctx context.Context, q Query) (Answer, error) { … })
 //
 // The first parameter may be a [context.Context], which is that of the socket, and
-// the last one an [Ack]. Instead of an Ack the function may have results, which
-// answer the event when it returns; the last one may be an error. An [*Error] is
-// told to the client in the answer, and any other error is not.
+// the last one, or the one before a variadic parameter, an [Ack]. Instead of an Ack
+// the function may have results, which answer the event when it returns; the last
+// one may be an error. An [*Error] is told to the client in the answer, and any
+// other error is not.
 //
 // Arguments that did not come are zero, and those that are too many are passed
 // over; a variadic parameter takes all that are left, and a [Value] takes anything
