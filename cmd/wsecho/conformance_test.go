@@ -16,9 +16,9 @@ import (
 )
 
 // startEcho starts an echo server, and returns its URL.
-func startEcho(t *testing.T, handler func(*conn.Conn)) string {
+func startEcho(t *testing.T, handler func(*conn.Conn), compression *conn.Compression) string {
 	t.Helper()
-	s := httptest.NewServer(&conn.Server{Handler: handler})
+	s := httptest.NewServer(&conn.Server{Handler: handler, Options: &conn.AcceptOptions{Options: conn.Options{Compression: compression}}})
 	t.Cleanup(s.Close)
 	return "ws" + strings.TrimPrefix(s.URL, "http")
 }
@@ -35,7 +35,7 @@ func forgetful(c *conn.Conn) {
 // TestConformanceServer: the exit code and the reports of a server that passes,
 // and of one that does not.
 func TestConformanceServer(t *testing.T) {
-	good, bad := startEcho(t, echo), startEcho(t, forgetful)
+	good, bad, compresses := startEcho(t, echo, nil), startEcho(t, forgetful, nil), startEcho(t, echo, withContext())
 	dir := t.TempDir()
 	report := func(name string) string { return filepath.Join(dir, name) }
 	tests := []struct {
@@ -47,6 +47,8 @@ func TestConformanceServer(t *testing.T) {
 		{"passes", []string{"server", "-run", "1.1.*", "-run", "masking", good}, exitOK, []string{"0 failed"}, []string{"20 of 20 cases, 0 failed"}},
 		{"flags after the URL", []string{"server", good, "-run", "framing/5.2/text-0"}, exitOK, []string{"1 cases, 1 ok"}, []string{"1 of 1"}},
 		{"fails", []string{"server", "-run", "2.2", "-run", "control/5.5.2/ping-before-message", bad}, exitFailures, []string{"failed      control/5.5.2/ping-before-message", "SECOND"}, []string{"1 failed"}},
+		{"compresses", []string{"server", "-volume", "2KiB", "-v", "-run", "12.1.4", compresses}, exitOK, []string{"2 messages in", "0 unimplemented"}, []string{"1 of 1"}},
+		{"does not compress", []string{"server", "-run", "12.1.*", good}, exitOK, []string{"18 cases, 0 ok, 0 tolerable, 18 unimplemented"}, []string{"18 of 18"}},
 		{"every octet", []string{"server", "-v", "-run", "1.1.1", good}, exitOK, []string{"framing/5.2/text-0 (1.1.1)", "GET / HTTP/1.1", "81 00", "88 02 03 e8"}, []string{"1 of 1"}},
 		{"reports", []string{"server", "-run", "2.1", "-html", report("r.html"), "-json", report("r.json"), "-junit", report("r.xml"), "-agent", "mine", good}, exitOK, []string{"mine: 1 cases"}, []string{"1 of 1"}},
 		{"report in no directory", []string{"server", "-run", "2.1", "-html", report("no/r.html"), good}, exitError, []string{"1 ok"}, []string{"r.html"}},
@@ -93,7 +95,7 @@ func TestConformanceServer(t *testing.T) {
 func TestConformanceClient(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "report.json")
-	tester := program(t, "conformance", "client", "-listen", "127.0.0.1:0", "-run", "control", "-json", file)
+	tester := program(t, "conformance", "client", "-listen", "127.0.0.1:0", "-run", "control", "-run", "12.1.4", "-volume", "2KiB", "-json", file)
 	diagnostics, err := tester.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -111,12 +113,17 @@ func TestConformanceClient(t *testing.T) {
 		for lines.Scan() {
 		}
 	}()
-	env, stdout, stderr := newEnvironment()
-	if code := run(env, []string{"conformance", "run-client", "-parallel", "16", "-agent", "ours", url}); code != exitOK {
-		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
+	for _, tt := range []struct{ agent, deflate, want string }{
+		{"ours", "on", "20 cases: 20 OK"},
+		{"plain", "off", "20 cases: 19 OK 1 UNIMPLEMENTED"},
+	} {
+		env, stdout, stderr := newEnvironment()
+		if code := run(env, []string{"conformance", "run-client", "-parallel", "16", "-deflate", tt.deflate, "-agent", tt.agent, url}); code != exitOK {
+			t.Errorf("exit code %d: %s%s", code, stdout, stderr)
+		}
+		checkParts(t, "standard output", stdout.String(), []string{tt.want})
+		checkParts(t, "standard error", stderr.String(), []string{"20 ", "control/5.5.2/ping-empty"})
 	}
-	checkParts(t, "standard output", stdout.String(), []string{"19 cases: 19 OK"})
-	checkParts(t, "standard error", stderr.String(), []string{"19 OK", "control/5.5.2/ping-empty"})
 
 	var report struct {
 		Agents []struct {
@@ -128,7 +135,7 @@ func TestConformanceClient(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(b, &report)
 	}
-	if err != nil || len(report.Agents) != 1 || report.Agents[0].Agent != "ours" || report.Agents[0].Counts["ok"] != 19 {
+	if err != nil || len(report.Agents) != 2 || report.Agents[0].Agent != "ours" || report.Agents[0].Counts["ok"] != 20 {
 		t.Errorf("the report has %+v, %v", report, err)
 	}
 

@@ -123,7 +123,7 @@ func newSocketIO(o *serveOptions, engine *engineio.Options, log *slog.Logger) *s
 	}
 	io.OnConnect(func(s *socketio.Socket) {
 		s.On("message", func(args ...socketio.Value) { s.Emit("message-back", list(args)...) })
-		s.On("message-with-ack", func(args ...socketio.Value) []socketio.Value { return args })
+		s.On("message-with-ack", func(ack socketio.Ack, args ...socketio.Value) { ack(list(args)...) })
 		s.On("chat message", func(args ...socketio.Value) { io.Emit("chat message", list(args)...) })
 		s.OnDisconnect(func(socketio.Reason, error) { io.Emit("user disconnected") })
 	})
@@ -139,6 +139,7 @@ func tellAuth(s *socketio.Socket) {
 	s.Emit("auth", auth)
 }
 
+// list returns arguments to be sent on as they came.
 func list(values []socketio.Value) []any {
 	args := make([]any, len(values))
 	for i, v := range values {
