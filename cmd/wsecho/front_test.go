@@ -239,7 +239,7 @@ func TestFrontErrors(t *testing.T) {
 
 // TestFrontTLS: handshakes and pages over TLS, and those who do not speak it.
 func TestFrontTLS(t *testing.T) {
-	r := serveTCP(t, "", "-tls")
+	r := serveTCP(t, t.TempDir(), "-tls")
 	defer r.stop(t)
 	url := r.announced["echo"].(string)
 	client := &tls.Config{InsecureSkipVerify: true} // the certificate is not what is tested
