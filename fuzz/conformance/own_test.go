@@ -120,3 +120,32 @@ func TestOwnClient(t *testing.T) {
 		})
 	}
 }
+
+// TestInflationLimit: our server and our client refuse what inflates to more than
+// they take, with 1009.
+func TestInflationLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const bomb = "inflation/7692.8/64MiB-of-zeros"
+		server, clients := conntest.Listen(), conntest.Listen()
+		s := &conn.Server{Handler: echo, Options: &conn.AcceptOptions{Options: compressing}}
+		go s.Serve(server)
+		report, err := conformance.Server(t.Context(), "ws://example.com/", &conformance.Options{Run: []string{bomb}, Dial: server.Dial})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Shutdown(t.Context())
+
+		tester := &conformance.ClientTester{Options: &conformance.Options{Run: []string{bomb}}}
+		go tester.Serve(clients)
+		options := &conn.DialOptions{Options: compressing, NetDial: clients.Dial}
+		if _, err := conformance.RunClient(t.Context(), "ws://example.com", &conformance.ClientRun{Dial: options}); err != nil {
+			t.Fatal(err)
+		}
+		tester.Stop()
+		for _, r := range append(tester.Reports(), report) {
+			if len(r.Results) != 1 || r.Results[0].Code != frame.CloseMessageTooBig {
+				t.Errorf("the %v: %+v", r.Role, r.Results)
+			}
+		}
+	})
+}
