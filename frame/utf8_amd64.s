@@ -317,9 +317,7 @@ TEXT whole<>(SB), NOSPLIT|NOFRAME, $0-0
 	JB      done
 	MOVBLZX -1(SI)(R8*1), AX
 	CMPL    AX, $0xc0
-	JAE     one
-	CMPQ    R8, $2
-	JB      done
+	JAE     one            // always, if it is the only octet
 	MOVBLZX -2(SI)(R8*1), AX
 	CMPL    AX, $0xe0
 	JAE     two
@@ -377,8 +375,6 @@ TEXT ·unmaskValid(SB), NOSPLIT|NOFRAME, $0-48
 	MOVL  k+24(FP), AX
 	LEAQ  n+32(FP), R13
 	XORL  R8, R8
-	CMPQ  BX, $16
-	JB    none
 	CMPB  ·hasAVX2(SB), $0
 	JE    none
 	LEAQ  (BX*8), CX
@@ -395,9 +391,7 @@ TEXT ·unmaskValid(SB), NOSPLIT|NOFRAME, $0-48
 	JB           first        // as in textLast above
 	KEYS
 	UNMASK(Y7, R10, 0, -1, -2, -3)
-	VPOR         Y2, Y7, Y1
-	VPOR         Y4, Y6, Y3
-	VPOR         Y1, Y3, Y1
+	VPOR         Y2, Y7, Y1   // if ASCII, what comes earlier does no harm here
 	VPMOVMSKB    Y1, CX
 	TESTL        CX, CX
 	JE           first

@@ -7,3 +7,6 @@ func SetAVX2(on bool) (before bool) {
 	before, hasAVX2 = hasAVX2, on
 	return before
 }
+
+// left reports whether valid leaves texts of n octets to the words of Go.
+func left(n int) bool { return !hasAVX2 || n == 33 || n == 34 }

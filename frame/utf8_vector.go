@@ -1,4 +1,4 @@
-//go:build amd64 && !purego
+//go:build (amd64 || arm64) && !purego
 
 package frame
 
@@ -12,7 +12,8 @@ import "example.org/rfc6455/mask"
 //go:noescape
 func valid(p []byte) (n int)
 
-// unmaskValid unmasks p[:done] with k and returns what valid returns then.
+// unmaskValid unmasks p[:done] with k and returns what valid returns then. There
+// must be 16 octets or more.
 //
 //go:noescape
 func unmaskValid(p []byte, k mask.Key) (n, done int)
