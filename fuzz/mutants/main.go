@@ -1,0 +1,65 @@
+// Mutants puts one fault after the other into the packages and has the tests find
+// it.
+//
+//	go run ./fuzz/mutants [flags]
+//
+// A fault is a piece of source text and another one in its place: see [mutant]. The
+// tests see it by way of -overlay; no file changes. Each fault goes
+//
+//  1. through the exhaustive scopes and the seeds of the fuzz targets,
+//  2. unless they have found it, and -fuzztime is not zero, through fuzzing itself:
+//     the targets that have to do with its package, one after the other,
+//  3. with -suite, through the tests beside the code and the conformance suite, too.
+//
+// The report is a line for each fault, with who has found it first. The exit code is
+// 1 if a fault was not found by the test suite, or fewer than 90 % by fuzzing.
+//
+// The flags:
+//
+//	-run regexp     only the faults whose names match
+//	-fuzztime d     how long all targets may fuzz for one fault (default 10m)
+//	-suite          run the tests beside the code for each fault
+//	-list           list the faults and their sections
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"time"
+)
+
+func main() {
+	only := flag.String("run", "", "only the faults whose names match this `regexp`")
+	fuzzTime := flag.Duration("fuzztime", 10*time.Minute, "how `long` all targets may fuzz for one fault")
+	suite := flag.Bool("suite", false, "run the tests beside the code for each fault")
+	list := flag.Bool("list", false, "list the faults")
+	flag.Parse()
+	name, err := regexp.Compile(*only)
+	if err != nil || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	var chosen []mutant
+	for _, m := range mutants {
+		if name.MatchString(m.name) {
+			chosen = append(chosen, m)
+		}
+	}
+	if *list {
+		for _, m := range chosen {
+			fmt.Printf("%-34s %-28s %s\n", m.name, m.section, m.fault)
+		}
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	h := hunt{fuzzTime: *fuzzTime, suite: *suite}
+	if err := h.run(ctx, chosen); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
