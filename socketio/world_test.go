@@ -103,13 +103,17 @@ func (w *world) join(query ...string) (*client, string) {
 	return c, c.expect(`40{"sid":"*"}`)
 }
 
-// receive returns the next message, octets with a # and in hex, or "closed" and the
-// code at the end. Pings of Engine.IO are answered.
+// receive returns the next message, octets with a # and in hex, "closed" at the end,
+// or "nothing" after a long time. Pings of Engine.IO are answered.
 func (c *client) receive() string {
 	c.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
 	for {
-		op, p, err := c.conn.ReadMessage(context.Background())
+		op, p, err := c.conn.ReadMessage(ctx)
 		switch {
+		case ctx.Err() != nil:
+			return "nothing"
 		case err != nil:
 			return "closed"
 		case op == frame.OpBinary:
