@@ -96,31 +96,48 @@ func makeFixedTables() (*litTable, *distTable) {
 	return lit, dist
 }
 
+// alike marks a symbol that has the same length as the seven after it.
+const alike = 1 << 15
+
 // buildTable fills table with the canonical code of the given lengths, 0 to
 // maxBits each, whose symbols have the given entries. It reports whether the
 // lengths are acceptable: a complete code, or no code at all, or a single code
 // of one bit (RFC 1951, Section 3.2.7, has it for one distance); unused bit
 // patterns decode to entryInvalid.
 func buildTable(table []uint32, primary int, lengths []uint8, symbols []uint32) bool {
-	// Which symbols are used is hard to predict, so no branch depends on it.
+	// Eight symbols at a time are often unused, or have the same length: a header
+	// can say so in few bits, and must not be worth much work. Which symbols are
+	// used is otherwise hard to predict, so no branch depends on it.
 	var used, sorted [fixedNumLit]uint16
-	symbolsUsed := 0
-	for symbol, n := range lengths {
-		used[symbolsUsed] = uint16(symbol)
-		symbolsUsed += int((n + 0x7f) >> 7)
+	n := 0
+	for symbol := 0; symbol < len(lengths); symbol += 8 {
+		eight := load64(lengths, symbol)
+		switch eight {
+		case 0:
+		case eight & 0xff * 0x0101010101010101:
+			used[n] = uint16(symbol) | alike
+			n++
+		default:
+			for i := range 8 {
+				used[n] = uint16(symbol + i)
+				n += int((uint8(eight) + 0x7f) >> 7) // which is 1 unless it is 0
+				eight >>= 8
+			}
+		}
 	}
 	var count [maxBits + 1]int
-	for _, symbol := range used[:symbolsUsed] {
-		count[lengths[symbol]]++
+	for _, symbol := range used[:n] {
+		count[lengths[symbol&^alike]&maxBits] += 1 + int(symbol/alike)*7
 	}
-	longest, left := 0, 1 // codes not taken at the present length
+	shortest, longest := primary, 0
+	left := 1 // codes not taken at the present length
 	for n := 1; n <= maxBits; n++ {
 		left = left<<1 - count[n]
 		if left < 0 {
 			return false
 		}
 		if count[n] != 0 {
-			longest = n
+			shortest, longest = min(shortest, n), n
 		}
 	}
 	if left > 0 && (longest > 1 || count[1] > 1) {
@@ -134,59 +151,85 @@ func buildTable(table []uint32, primary int, lengths []uint8, symbols []uint32) 
 		next[n] = sum
 		sum += times
 	}
-	for _, symbol := range used[:symbolsUsed] {
-		n := lengths[symbol]
-		sorted[next[n]] = symbol
-		next[n]++
+	for _, symbol := range used[:n] {
+		at := &next[lengths[symbol&^alike]&maxBits]
+		if symbol&alike == 0 {
+			sorted[*at] = symbol
+			*at++
+			continue
+		}
+		eight := sorted[*at : *at+8 : *at+8]
+		for i := range eight {
+			eight[i] = symbol&^alike + uint16(i)
+		}
+		*at += 8
 	}
 
 	// Codes come with their first bit lowest, so the table of n bits is two
 	// copies of the table of n-1 bits with the codes of n bits put in.
-	table[0] = entryInvalid
-	size, code, at := 1, 0, 0
-	for n := 1; n <= primary; n++ {
-		copy(table[size:2*size], table[:size])
-		size *= 2
-		for range count[n] {
-			table[code] = symbols[sorted[at]] + uint32(n)*0x101
-			code = nextCode(code, n)
-			at++
+	size, code, rest := 1<<shortest, 0, sorted[:]
+	if left > 0 {
+		for i := range table[:size] {
+			table[i] = entryInvalid
 		}
 	}
-	free, start, secondBits, prefix := size, 0, 0, -1
-	for n := primary + 1; n <= longest; n++ {
-		for i := range count[n] {
-			if code&(size-1) != prefix {
-				// The first code with this prefix is the shortest one; the
-				// second table grows until the codes that follow fill it.
-				prefix = code & (size - 1)
-				start, secondBits = free, n-primary
-				room := 1<<secondBits - (count[n] - i)
-				for room > 0 {
-					secondBits++
-					room = room<<1 - count[primary+secondBits]
-				}
-				free += 1 << secondBits
-				table[prefix] = entrySpecial | entrySecond | uint32(start)<<16 | uint32(secondBits)<<8 | uint32(primary)
-			}
-			entry := symbols[sorted[at]] + uint32(n-primary)*0x101
-			for j := code >> primary; j < 1<<secondBits; j += 1 << (n - primary) {
-				table[start+j] = entry
-			}
-			code = nextCode(code, n)
-			at++
+	for n := shortest; ; n++ {
+		for _, symbol := range rest[:count[n]] {
+			table[reversed[code<<(litPrimary-n)&(len(reversed)-1)]] = symbols[symbol] + uint32(n)*0x101
+			code++
 		}
+		rest = rest[count[n]:]
+		code <<= 1
+		if n == primary {
+			break
+		}
+		copy(table[size:2*size], table[:size])
+		size *= 2
+	}
+	free, second := size, 0 // second is the bits of the second table at hand
+	for n := primary + 1; n <= longest; n++ {
+		bits := n - primary // of the code in a second table
+		for codes := rest[:count[n]]; len(codes) > 0; {
+			// Codes with the same first bits follow each other.
+			low := code & (1<<bits - 1)
+			if low == 0 {
+				// The first one is the shortest; the second table grows until the
+				// codes that follow fill it.
+				second = bits
+				for room := 1<<bits - len(codes); room > 0; {
+					second++
+					room = room<<1 - count[primary+second]
+				}
+				table[reverse(code>>bits, primary)] = entrySpecial | entrySecond | uint32(free)<<16 | uint32(second)<<8 | uint32(primary)
+				free += 1 << second
+			}
+			part := table[free-1<<second : free]
+			same := codes[:min(len(codes), 1<<bits-low)]
+			for i, symbol := range same {
+				entry := symbols[symbol] + uint32(bits)*0x101
+				for at := int(reversed[(low+i)<<(litPrimary-bits)&(len(reversed)-1)]); at < len(part); at += 1 << bits {
+					part[at] = entry
+				}
+			}
+			codes = codes[len(same):]
+			code += len(same)
+		}
+		rest = rest[count[n]:]
+		code <<= 1
 	}
 	return true
 }
 
-// nextCode returns the code of n bits after code, both with their first bit
-// lowest. After the last code it returns 0.
-func nextCode(code, n int) int {
-	free := uint(code) ^ (1<<n - 1)
-	if free == 0 {
-		return 0
+// reverse returns a code of n bits, 1 to maxBits, with its first bit lowest.
+func reverse(code, n int) int { return int(bits.Reverse16(uint16(code)) >> (16 - n&15)) }
+
+// reversed are all codes of litPrimary bits with their first bit lowest. Shorter
+// ones are found with zeros behind them.
+var reversed = makeReversed()
+
+func makeReversed() (codes [1 << litPrimary]uint16) {
+	for code := range codes {
+		codes[code] = uint16(reverse(code, litPrimary))
 	}
-	bit := 1 << (bits.Len(free) - 1)
-	return code&(bit-1) | bit
+	return codes
 }

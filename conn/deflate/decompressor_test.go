@@ -2,13 +2,16 @@ package deflate_test
 
 import (
 	"bytes"
+	"compress/flate"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"example.org/rfc6455/conn/deflate"
 	"github.com/google/go-cmp/cmp"
@@ -327,6 +330,86 @@ func TestDecompressorNoOutput(t *testing.T) {
 				if _, err := inflate(d, wire, piece, 1<<20); err != tt.err {
 					t.Errorf("pieces of %d: error %v; want %v", piece, err, tt.err)
 				}
+			}
+		})
+	}
+}
+
+// repeated appends codes that give the length before times more, by the code 0 of
+// symbol 16 of the code length code.
+func (s *bitString) repeated(times int) *bitString {
+	for times > 0 {
+		n := min(times, 6)
+		if rest := times - n; rest == 1 || rest == 2 {
+			n = 3
+		}
+		s.code("0").number(n-3, 2)
+		times -= n
+	}
+	return s
+}
+
+// costly are blocks that make a decoder work much for few octets, and yield just
+// enough not to be refused.
+var costly = []struct {
+	name  string
+	block *bitString
+}{
+	// The code length code has 0 for 16, 10 for 0 and 11 for 8.
+	{"256 codes of 8 bits", new(bitString).number(0, 1).number(2, 2).number(0, 5).number(0, 5).number(1, 4).
+		number(1, 3).number(0, 3).number(0, 3).number(2, 3).number(2, 3).
+		code("10", "11").repeated(255).code("10").
+		code("00000000", "00000001", "11111111")},
+	// It has 0 for 16, 1000 to 1110 for 1 to 7 and 1111 for 15.
+	{"256 codes of 15 bits", new(bitString).number(0, 1).number(2, 2).number(6, 5).number(0, 5).number(15, 4).
+		number(1, 3).number(0, 12).number(4, 3).number(0, 3).number(4, 3).number(0, 3).number(4, 3).number(0, 3).number(4, 3).
+		number(0, 3).number(4, 3).number(0, 3).number(4, 3).number(0, 3).number(4, 3).number(4, 3).
+		code("1000", "1001", "1010", "1011", "1100", "1101", "1110", "1111").repeated(255).code("1000").
+		code("0", "0", "0", "111111111111001")},
+	// It has 0 for 8, 10 for 1 and 11 for 9.
+	{"286 codes of 8 and 9 bits", new(bitString).number(0, 1).number(2, 2).number(29, 5).number(0, 5).number(14, 4).
+		number(0, 12).number(1, 3).number(0, 3).number(2, 3).number(0, 30).number(2, 3).
+		code(strings.Repeat("00011", 60), strings.Repeat("0", 46), "10").
+		code("00000000", "00000000", "00000000", "00000000", "11000100")},
+	{"fixed, one octet", new(bitString).number(0, 1).number(1, 2).code("00110000", "0000000")},
+	{"fixed, one octet, flushed", new(bitString).number(0, 1).number(1, 2).code("00110000", "0000000").number(0, 6).
+		number(0, 16).number(0xffff, 16)},
+}
+
+// C8: a decoder cannot be kept busy for few octets. compress/flate on the same
+// machine is the measure of how long that may take.
+func TestDecompressorCost(t *testing.T) {
+	const octets = 32 << 10
+	for _, tt := range costly {
+		t.Run(tt.name, func(t *testing.T) {
+			s := &bitString{bytes.Repeat(tt.block.bits, 8*octets/len(tt.block.bits))}
+			wire := s.code("1").number(0, 2).code(strings.Repeat("0", -(len(s.bits))&7)).number(0, 16).number(0xffff, 16).bytes()
+			dst := make([]byte, 0, octets)
+			least := func(inflate func()) time.Duration {
+				least := time.Duration(math.MaxInt64)
+				for range 30 {
+					start := time.Now()
+					inflate()
+					least = min(least, time.Since(start))
+				}
+				return least
+			}
+			d := newDecompressor(t, 15, deflate.NoTakeover)
+			ours := least(func() {
+				if p, err := d.Append(dst, wire, true, octets); err != nil || len(p) == 0 {
+					t.Fatalf("%d octets, %v", len(p), err)
+				}
+			})
+			z := flate.NewReader(nil)
+			theirs := least(func() {
+				z.(flate.Resetter).Reset(bytes.NewReader(wire), nil)
+				if n, err := io.ReadFull(z, dst[:octets]); err != io.ErrUnexpectedEOF {
+					t.Fatalf("compress/flate: %d octets, %v", n, err)
+				}
+			})
+			t.Logf("%v for 1 MiB, compress/flate %v", ours<<20/octets, theirs<<20/octets)
+			if ours > 2*theirs && !raceEnabled {
+				t.Errorf("%v for 1 MiB; compress/flate needs %v", ours<<20/octets, theirs<<20/octets)
 			}
 		})
 	}

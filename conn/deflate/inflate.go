@@ -1,6 +1,9 @@
 package deflate
 
-import "sync"
+import (
+	"encoding/binary"
+	"sync"
+)
 
 // phase is what a decompressor expects next.
 type phase uint8
@@ -42,6 +45,13 @@ type input struct {
 
 // fill takes octets of r until at least 56 bits are at hand or r is empty.
 func (d *Decompressor) fill(r *input) {
+	if len(r.buf)-r.n >= 8 {
+		d.bits |= binary.LittleEndian.Uint64(r.buf[r.n:]) << (d.nbits & 63)
+		r.n += int((63 - d.nbits) >> 3)
+		d.nbits |= 56
+		d.bits &= 1<<(d.nbits&63) - 1
+		return
+	}
 	for d.nbits < 56 && r.n < len(r.buf) {
 		d.bits |= uint64(r.buf[r.n]) << d.nbits
 		d.nbits += 8
@@ -197,7 +207,9 @@ func (d *Decompressor) readLengths(r *input) (bool, error) {
 	c := d.code
 	all := c.lengths[:c.numLit+c.numDist]
 	for c.n < len(all) {
-		d.fill(r)
+		if d.nbits < 2*prePrimary { // a code and its extra bits
+			d.fill(r)
+		}
 		e := c.pre[d.bits&(1<<prePrimary-1)]
 		used := uint(e & 0xff)
 		if e == entryInvalid {
@@ -230,10 +242,11 @@ func (d *Decompressor) readLengths(r *input) (bool, error) {
 		if times > len(all)-c.n {
 			return false, ErrCodeLengths
 		}
-		for range times {
-			all[c.n] = length
-			c.n++
+		run := all[c.n : c.n+times]
+		for i := range run {
+			run[i] = length
 		}
+		c.n += times
 	}
 	// A block ends with a code, so it must have one for that.
 	if all[endOfBlock] == 0 ||
