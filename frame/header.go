@@ -22,6 +22,9 @@ const (
 	len64 = 127 // in the next 8 octets
 )
 
+// maskBit stands before the 7-bit length of a masked frame.
+const maskBit = 0x80
+
 // A Header is what precedes the payload of a frame (RFC 6455, Section 5.2).
 type Header struct {
 	Flags  Flags
@@ -122,19 +125,27 @@ func (h Header) AppendBinary(b []byte) ([]byte, error) {
 	if h.Length < 0 || h.Opcode > maxOpcode || h.Flags&^allFlags != 0 {
 		return b, ErrHeader
 	}
-	first, bit := byte(h.Flags&^MASK)|byte(h.Opcode), byte(h.Flags&MASK)<<7
+	// Each of the six forms is appended at once, as it looks for room but once.
+	first, n, k := byte(h.Flags&^MASK)|byte(h.Opcode), h.Length, h.Key
+	if !h.Flags.Has(MASK) {
+		switch {
+		case n < len16:
+			return append(b, first, byte(n)), nil
+		case n <= math.MaxUint16:
+			return append(b, first, len16, byte(n>>8), byte(n)), nil
+		}
+		return append(b, first, len64,
+			byte(n>>56), byte(n>>48), byte(n>>40), byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n)), nil
+	}
 	switch {
-	case h.Length < len16:
-		b = append(b, first, bit|byte(h.Length))
-	case h.Length <= math.MaxUint16:
-		b = append(b, first, bit|len16, byte(h.Length>>8), byte(h.Length))
-	default:
-		b = binary.BigEndian.AppendUint64(append(b, first, bit|len64), uint64(h.Length))
+	case n < len16:
+		return append(b, first, maskBit|byte(n), byte(k), byte(k>>8), byte(k>>16), byte(k>>24)), nil
+	case n <= math.MaxUint16:
+		return append(b, first, maskBit|len16, byte(n>>8), byte(n), byte(k), byte(k>>8), byte(k>>16), byte(k>>24)), nil
 	}
-	if bit != 0 {
-		b = binary.LittleEndian.AppendUint32(b, uint32(h.Key))
-	}
-	return b, nil
+	return append(b, first, maskBit|len64,
+		byte(n>>56), byte(n>>48), byte(n>>40), byte(n>>32), byte(n>>24), byte(n>>16), byte(n>>8), byte(n),
+		byte(k), byte(k>>8), byte(k>>16), byte(k>>24)), nil
 }
 
 // LogValue implements [slog.LogValuer]. The masking key is left out.
