@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"regexp"
@@ -30,21 +31,21 @@ type world struct {
 
 // serve serves a server until the test ends. It must be called in a bubble of
 // synctest.
-func serve(t testing.TB, io *socketio.Server) *world {
+func serve(t testing.TB, server *socketio.Server) *world {
 	t.Helper()
-	w := &world{t: t, io: io, listener: conntest.Listen(), log: new(journal)}
-	if io.Logger == nil {
-		io.Logger = slog.New(slog.DiscardHandler)
+	w := &world{t: t, io: server, listener: conntest.Listen(), log: new(journal)}
+	if server.Logger == nil {
+		server.Logger = slog.New(slog.DiscardHandler)
 	}
-	if io.OnFault == nil {
-		io.OnFault = func(e *socketio.FaultError) { w.log.add("fault %s", e.Fault) }
+	if server.OnFault == nil {
+		server.OnFault = func(e *socketio.FaultError) { w.log.add("fault %s", e.Fault) }
 	}
-	front := &http.Server{Handler: io}
+	front := &http.Server{Handler: server}
 	go front.Serve(w.listener)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		io.Shutdown(ctx)
+		server.Shutdown(ctx)
 		front.Close()
 		synctest.Wait()
 	})
@@ -211,10 +212,65 @@ func (w *world) check(want string) {
 }
 
 // bubble runs a test in a bubble of synctest with a server.
-func bubble(t *testing.T, io *socketio.Server, f func(t *testing.T, w *world)) {
+func bubble(t *testing.T, server *socketio.Server, f func(t *testing.T, w *world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) { f(t, serve(t, io)) })
+	synctest.Test(t, func(t *testing.T) { f(t, serve(t, server)) })
 }
 
 // eio3 accepts clients of version 2, too.
 func eio3() *engineio.Options { return &engineio.Options{EIO3: true} }
+
+// poll asks for what there is by polling: the id of a new session for an empty sid.
+func (w *world) poll(sid string) string {
+	w.t.Helper()
+	status, body := w.request(http.MethodGet, sid, "")
+	if sid != "" {
+		return body
+	}
+	var open struct{ SID string }
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(body, "0")), &open); err != nil || status != 200 {
+		w.t.Fatalf("the session begins with %d %q, %v", status, body, err)
+	}
+	return open.SID
+}
+
+// post sends a payload by polling.
+func (w *world) post(sid, payload string) (status int, body string) {
+	w.t.Helper()
+	return w.request(http.MethodPost, sid, payload)
+}
+
+func (w *world) request(method, sid, payload string) (status int, body string) {
+	w.t.Helper()
+	url := "http://server/socket.io/?EIO=4&transport=polling"
+	if sid != "" {
+		url += "&sid=" + sid
+	}
+	r, err := http.NewRequest(method, url, strings.NewReader(payload))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	a := w.do(r)
+	return a.StatusCode, a.body
+}
+
+// A response is one of HTTP that was read.
+type response struct {
+	*http.Response
+	body string
+}
+
+func (w *world) do(r *http.Request) response {
+	w.t.Helper()
+	transport := &http.Transport{DialContext: w.listener.Dial, DisableCompression: true, DisableKeepAlives: true}
+	a, err := transport.RoundTrip(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer a.Body.Close()
+	b, err := io.ReadAll(a.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return response{a, string(b)}
+}
