@@ -1,0 +1,90 @@
+// Run runs fuzz targets, all of the repository unless told otherwise.
+//
+//	go run ./fuzz/run -time 30s            fuzz each target for 30 seconds
+//	go run ./fuzz/run -execs 1000000       ... with a million inputs
+//	go run ./fuzz/run -list                list the targets, with their packages
+//	go run ./fuzz/run -seeds out           write seed corpora as zip files
+//	go run ./fuzz/run -keep 10             add cached inputs to testdata
+//	go run ./fuzz/run -cover 98            measure what the seeds cover
+//
+// Two targets run at a time, with one worker each, or one with two. Inputs that
+// reach new code are kept in Go's cache, from which the next run goes on. One that
+// fails is kept in testdata of its package, where it is a test from then on, and the
+// exit code is 1.
+//
+// The flags:
+//
+//	-run regexp      only the targets whose names match
+//	-time d          fuzz each target for so long
+//	-execs n         fuzz each target with so many inputs
+//	-procs n         how many targets run at a time (default 2)
+//	-records file    add a line for each target to a table in Markdown
+//	-list            print package and name of each target
+//	-seeds dir       write dir/<target>_seed_corpus.zip: what testdata and the cache
+//	                 hold, in Go's corpus format
+//	-keep n          copy up to n of the shortest cached inputs of each target to testdata
+//	-cover percent   fail if the seeds of the targets in ./fuzz cover less of mask or frame
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "fuzz:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	var c campaign
+	only := flag.String("run", "", "only the targets whose names match this `regexp`")
+	flag.DurationVar(&c.time, "time", 0, "fuzz each target for so `long`")
+	flag.Int64Var(&c.execs, "execs", 0, "fuzz each target with so `many` inputs")
+	flag.IntVar(&c.procs, "procs", 2, "how `many` targets run at a time")
+	records := flag.String("records", "", "add a line for each target to the table in this `file`")
+	list := flag.Bool("list", false, "list the targets")
+	seeds := flag.String("seeds", "", "write seed corpora to this `directory`")
+	keep := flag.Int("keep", 0, "add so `many` cached inputs of each target to testdata")
+	cover := flag.Float64("cover", 0, "the least that seeds cover, in `percent`")
+	flag.Parse()
+	name, err := regexp.Compile(*only)
+	if err != nil {
+		return err
+	}
+	targets, err := findTargets(ctx, name)
+	if err != nil {
+		return err
+	}
+	switch {
+	case *list:
+		for _, t := range targets {
+			fmt.Println(t.pkg, t.name)
+		}
+		return nil
+	case *seeds != "":
+		return writeSeeds(targets, *seeds)
+	case *keep > 0:
+		return keepInputs(targets, *keep)
+	case *cover > 0:
+		return checkCover(ctx, *cover)
+	case c.time == 0 && c.execs == 0:
+		flag.Usage()
+		return fmt.Errorf("one of -time, -execs, -list, -seeds, -keep and -cover is needed")
+	}
+	results := c.run(ctx, targets)
+	if *records != "" {
+		if err := addRecords(*records, results); err != nil {
+			return err
+		}
+	}
+	return summarize(os.Stdout, results)
+}
