@@ -41,8 +41,8 @@ type Options struct {
 	// seconds.
 	BodyTimeout time.Duration
 
-	// WriteTimeout limits the wait for the peer to take a polling response, or 1
-	// KiB over a WebSocket. Zero means 10 seconds.
+	// WriteTimeout limits the wait for the peer to take 16 KiB of a polling response,
+	// or 1 KiB over a WebSocket. Zero means 10 seconds.
 	WriteTimeout time.Duration
 
 	// CloseTimeout limits the wait for a poll whose answer closes the session.

@@ -5,11 +5,16 @@ import (
 	"compress/gzip"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
+
+// writeChunk is how many octets of an answer the peer has to take in
+// Options.WriteTimeout.
+const writeChunk = 16 << 10
 
 // A body is that of an answer.
 type body struct {
@@ -46,13 +51,23 @@ func (e *exchange) respond(b body) error {
 	}
 	h.Set("Content-Length", strconv.Itoa(len(octets)))
 
+	return e.write(octets)
+}
+
+// write writes the body of an answer, whose length is known. Deadlines of net/http, if
+// there are any, are those of shorter answers.
+func (e *exchange) write(octets []byte) error {
 	control := http.NewResponseController(e.w)
-	if d := o.WriteTimeout; d > 0 {
-		control.SetWriteDeadline(time.Now().Add(d))
-		defer control.SetWriteDeadline(time.Time{})
-	}
-	if _, err := e.w.Write(octets); err != nil {
-		return err
+	defer control.SetWriteDeadline(time.Time{})
+	for chunk := range slices.Chunk(octets, writeChunk) {
+		if d := e.server.options.WriteTimeout; d > 0 {
+			control.SetWriteDeadline(time.Now().Add(d))
+		} else {
+			control.SetWriteDeadline(time.Time{})
+		}
+		if _, err := e.w.Write(chunk); err != nil {
+			return err
+		}
 	}
 	if err := control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
