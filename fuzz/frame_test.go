@@ -400,7 +400,7 @@ func FuzzTransform(f *testing.F) {
 // it is valid.
 func FuzzUTF8(f *testing.F) {
 	for _, s := range []string{
-		"", "Hello", "κόσμε", "\xf0\x9f\x98\x80", "\xed\x9f\xbf\xee\x80\x80", "\xf4\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xed\xa0\x80", "\xc0\xaf",
+		"", "Hello", "κόσμε", "\xf0\x9f\x98\x80", "\xed\x9f\xbf\xee\x80\x80", "\xf4\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xed\xa0\x80", "\xc0\xaf", "\xc1\xbf",
 		"\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xf8\x88\x80\x80\x80", "a\x80", "\xc3", "\xe2\x82", "\xf0\x9f\x98", "\xff", strings.Repeat("é", 40) + "\xff",
 		strings.Repeat("a", 70) + "\xe2\x82\xac" + strings.Repeat("z", 31), strings.Repeat("a", 33) + "\xc3", strings.Repeat("日本語", 30) + "x",
 		strings.Repeat("😀", 25), strings.Repeat("a", 31) + "\xf0\x9f\x98\x80" + strings.Repeat("b", 64) + "\xed\xbf\xbf",
@@ -429,6 +429,37 @@ func FuzzUTF8(f *testing.F) {
 		}
 		check(pieces(p, bytes.Repeat([]byte{1}, min(len(p), 300)))...)
 		check(pieces(p, bytes.Repeat([]byte{size}, min(len(p), 300)))...)
+	})
+}
+
+// FuzzUnmaskText: unmasking and validating in one pass leaves the octets that
+// unmasking leaves, and stops where validating them stops, piece after piece.
+func FuzzUnmaskText(f *testing.F) {
+	for _, s := range []string{"", "Hello", "κόσμε", "\xed\xa0\x80", "\xf0\x9f\x98", strings.Repeat("日本語", 60), strings.Repeat("a", 200) + "\xc3", strings.Repeat("a", 100) + "\xff" + strings.Repeat("é", 90)} {
+		f.Add([]byte(s), uint32(0x3d21fa37), []byte{1, 2, 3})
+		f.Add([]byte(s), uint32(0), []byte{70, 66})
+		f.Add([]byte(s), uint32(0x84c3a251), []byte(nil))
+	}
+	f.Fuzz(func(t *testing.T, text []byte, key uint32, cuts []byte) {
+		masked := bytes.Clone(text)
+		mask.Apply(masked, mask.Key(key))
+		good, _ := reference.Text(text)
+		var u frame.UTF8
+		at, k := 0, mask.Key(key)
+		for _, p := range pieces(masked, cuts) {
+			n := u.Unmask(p, k)
+			if want := min(max(good-at, 0), len(p)); n != want {
+				t.Fatalf("%x: Unmask takes %d octets at %d; want %d", text, n, at, want)
+			}
+			k = k.Rotate(len(p))
+			at += len(p)
+			if !bytes.Equal(masked[:at], text[:at]) {
+				t.Fatalf("%x becomes %x after %d octets", text, masked, at)
+			}
+			if u.Complete() != utf8.Valid(text[:at]) {
+				t.Fatalf("%x: complete is %t after %d octets", text, u.Complete(), at)
+			}
+		}
 	})
 }
 

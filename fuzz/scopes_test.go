@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"example.org/rfc6455/frame"
 	"example.org/rfc6455/fuzz/internal/reference"
 )
 
@@ -53,6 +54,39 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 	t.Logf("%d headers", headers)
+}
+
+// TestTexts tries all texts of two octets, and all of three and four whose last
+// octets are at the edges of what may follow, alone and behind 100 octets of ASCII.
+func TestTexts(t *testing.T) {
+	texts := 0
+	front := bytes.Repeat([]byte("a"), 100)
+	try := func(p ...byte) {
+		texts++
+		good, complete := reference.Text(p)
+		for _, before := range [][]byte{nil, front} {
+			var u frame.UTF8
+			n := u.Next(append(before, p...))
+			if n != len(before)+good || u.Complete() != (good == len(p) && complete) {
+				t.Fatalf("%x behind %d octets: %d may be right, complete %t; want %d, %t", p, len(before), n-len(before), u.Complete(), good, complete)
+			}
+		}
+	}
+	edges := []byte{0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xff}
+	for v := range 1 << 16 {
+		one, two := byte(v>>8), byte(v)
+		try(one, two)
+		if one < 0xe0 {
+			continue
+		}
+		for _, three := range edges {
+			try(one, two, three)
+			for _, four := range edges {
+				try(one, two, three, four)
+			}
+		}
+	}
+	t.Logf("%d texts", texts)
 }
 
 // encode encodes a frame for r whose first octet and payload are given.
