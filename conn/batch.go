@@ -61,6 +61,15 @@ func (b *batch) octets(i *item) []byte {
 	return b.buf[i.start:i.end]
 }
 
+// adopt makes the batch one of a single frame, which lies in buf.
+func (b *batch) adopt(buf []byte, i item) {
+	putBuffer(b.buf)
+	i.start, i.end = 0, len(buf)
+	b.buf, b.items = buf, b.items[:0]
+	b.frames = 1
+	b.push(i)
+}
+
 // last returns the last item.
 func (b *batch) last() *item { return &b.items[len(b.items)-1] }
 

@@ -73,30 +73,30 @@ func (c *Conn) control(ev *event) error {
 	if ev.kind == eventClose {
 		return c.peerClosed(ev.code, string(ev.payload))
 	}
-	if err := c.proto.limits.control(time.Now()); err != nil {
+	now := time.Now()
+	if err := c.proto.limits.control(now); err != nil {
 		return c.fail(err)
 	}
 	if ev.kind == eventPong {
-		c.pong(ev.payload)
+		c.pong(ev.payload, now)
 		return nil
 	}
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	if c.out.closed() == nil {
-		c.out.appendPong(c.masked(frame.Header{Flags: frame.FIN, Opcode: frame.OpPong}), ev.payload)
+		c.out.appendPong(c.masked(frame.Header{Flags: frame.FIN, Opcode: frame.OpPong}), ev.payload, now)
 		c.owes = true
 	}
 	return nil
 }
 
-// pong notes the answer to a ping; one that nobody asked for is ignored
+// pong notes the answer to a ping, which came at now; one that nobody asked for is ignored
 // (Section 5.5.3).
-func (c *Conn) pong(payload []byte) {
+func (c *Conn) pong(payload []byte, now time.Time) {
 	if len(payload) != 8 {
 		return
 	}
 	id := binary.BigEndian.Uint64(payload)
-	now := time.Now()
 	var sent time.Time
 	c.mu.Lock()
 	if c.heartbeat.id == id {

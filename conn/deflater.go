@@ -47,6 +47,9 @@ func (d *deflater) restart() {
 	}
 }
 
+// wants reports whether a message of size octets may become shorter.
+func (d *deflater) wants(size int) bool { return d.codec != nil && size >= d.minSize }
+
 // deflate compresses the payload p of a frame, of which i is going to be the last
 // item. A message of which this is the only frame is left as it is if that is as
 // good.

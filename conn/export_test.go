@@ -16,3 +16,10 @@ func ScribblePools() {
 		}
 	}
 }
+
+// Watching reports whether c has a timer or a buffer because of what it wrote.
+func Watching(c *Conn) bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.watch.runs || c.out.watch.spare != nil
+}

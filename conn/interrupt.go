@@ -48,6 +48,17 @@ func (i *interrupt) arm(ctx context.Context, deadline time.Time) {
 	}
 }
 
+// limit gives the operation in progress a deadline.
+func (i *interrupt) limit(deadline time.Time) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.over || i.fired || i.asked {
+		return // it is about to end
+	}
+	i.armed = true
+	i.set(deadline)
+}
+
 // poke ends the operation in progress, or else the next, once.
 func (i *interrupt) poke() {
 	i.mu.Lock()

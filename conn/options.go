@@ -50,7 +50,7 @@ type Options struct {
 	// WriteTimeout limits the wait for the peer to take 1 KiB of what is
 	// written, or the rest of it; over TLS, and where a write that its deadline
 	// ended cannot be continued, 16 KiB. Beyond it the connection has failed,
-	// which may take a sixteenth longer. Zero means 10 seconds.
+	// which may take an eighth longer. Zero means 10 seconds.
 	WriteTimeout time.Duration
 
 	// PingInterval is the time between the pings of the heartbeat. Zero means

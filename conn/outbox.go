@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// blockedAfter is how long a write may take before the write side counts
-	// as blocked, and of the pongs that wait only the newest is kept.
+	// blockedAfter is how long a write, or a pong that waits for one, may take before
+	// the write side counts as blocked, and of the pongs only the newest is kept.
 	blockedAfter = 10 * time.Millisecond
 	// maxPongs is how many pongs may wait in any case.
 	maxPongs = 64
@@ -28,7 +28,8 @@ type outbox struct {
 	waiting  batch     // frames appended since the flusher last took some
 	flying   batch     // frames the flusher is writing
 	flushing bool      // whether there is a flusher
-	since    time.Time // since when a write of the flusher blocks; zero while none does
+	since    time.Time // since when a write of the flusher is known to block; zero if none is
+	alone    int       // octets of a message that the flusher writes although it is in no batch
 
 	newest   uint64    // the number of the frame appended last; the first is 1
 	written  uint64    // the number of the last frame that left as a whole
@@ -38,10 +39,12 @@ type outbox struct {
 
 	deflater  deflater
 	gathering gathering
+	watch     watch
 
-	maxSize   int // Options.MaxQueuedSize
-	maxFrames int // Options.MaxQueuedFrames
-	pongs     int // of waiting
+	maxSize   int       // Options.MaxQueuedSize
+	maxFrames int       // Options.MaxQueuedFrames
+	pongs     int       // of waiting
+	ponged    time.Time // when the first of them was appended
 
 	stream     *MessageWriter // between its first and its last frame; nil if none is
 	progress   int            // counts the frames of stream
@@ -97,7 +100,11 @@ func (o *outbox) recycle(w *waiter) {
 
 // leaving returns how many octets and frames are to be written.
 func (o *outbox) leaving() (octets, frames int) {
-	return o.waiting.size + o.flying.size, o.waiting.frames + o.flying.frames
+	octets, frames = o.waiting.size+o.flying.size, o.waiting.frames+o.flying.frames
+	if o.alone > 0 {
+		octets, frames = octets+o.alone, frames+1
+	}
+	return octets, frames
 }
 
 // queued returns how many octets and frames wait, also for the end of stream.
@@ -149,6 +156,13 @@ func (o *outbox) leave(place uint64) {
 	o.wake()
 }
 
+// idle reports whether a data frame may be written at once, with nothing before it
+// and nothing to wait for.
+func (o *outbox) idle() bool {
+	return !o.flushing && len(o.waiting.items) == 0 && o.stream == nil && len(o.line) == 0 &&
+		!o.gathering.more && !o.final && o.err == nil
+}
+
 // closed returns the error for a frame that cannot follow the others, if so.
 func (o *outbox) closed() error {
 	if o.err == nil && o.final {
@@ -180,17 +194,22 @@ func (o *outbox) appendPrepared(m *Prepared) uint64 {
 	return o.newest
 }
 
-// appendPong adds a pong. While the write side is blocked, or too many pongs
-// wait, it takes the place of the newest that waits: a pong answers all pings
-// before its own (RFC 6455, Section 5.5.3).
-func (o *outbox) appendPong(h frame.Header, payload []byte) {
-	blocked := !o.since.IsZero() && time.Since(o.since) >= blockedAfter
-	if last := len(o.waiting.items) - 1; o.pongs > 0 && (blocked || o.pongs == maxPongs) {
-		for ; last >= 0; last-- {
-			if o.waiting.items[last].opcode == frame.OpPong {
-				o.waiting.drop(o.waiting.items[last].id)
+// appendPong adds a pong for a ping that came at now. While the write side is
+// blocked it takes the place of those that wait, and of the newest when too many
+// do: a pong answers all pings before its own (RFC 6455, Section 5.5.3).
+func (o *outbox) appendPong(h frame.Header, payload []byte, now time.Time) {
+	if o.pongs == 0 {
+		o.ponged = now
+	}
+	blocked := now.Sub(o.ponged) >= blockedAfter || !o.since.IsZero() && now.Sub(o.since) >= blockedAfter
+	if blocked || o.pongs == maxPongs {
+		for n := len(o.waiting.items) - 1; n >= 0 && o.pongs > 0; n-- {
+			if i := &o.waiting.items[n]; i.opcode == frame.OpPong {
+				o.waiting.drop(i.id)
 				o.pongs--
-				break
+				if !blocked {
+					break
+				}
 			}
 		}
 	}
@@ -343,6 +362,7 @@ func (o *outbox) abandon() {
 	putBuffer(o.flying.buf)
 	o.flying.buf = nil
 	o.flushing = false
+	o.watch.stop()
 }
 
 // wake lets those who wait for room look again.

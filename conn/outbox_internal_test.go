@@ -200,18 +200,17 @@ func TestOutboxPongs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOutbox()
 		appendText(o, "a")
-		o.since = time.Now()
-		o.appendPong(pong, []byte("1"))
+		o.appendPong(pong, []byte("1"), time.Now())
 		time.Sleep(blockedAfter - 1)
-		o.appendPong(pong, []byte("2"))
+		o.appendPong(pong, []byte("2"), time.Now())
 		if _, frames := o.queued(); frames != 3 {
 			t.Errorf("%d frames wait before the write side counts as blocked, want 3", frames)
 		}
 		time.Sleep(1)
-		o.appendPong(pong, []byte("3"))
+		o.appendPong(pong, []byte("3"), time.Now())
 		appendText(o, "b")
-		o.appendPong(pong, []byte("4"))
-		want := texts("a") + "\x8a\x011" + texts("b") + "\x8a\x014"
+		o.appendPong(pong, []byte("4"), time.Now())
+		want := texts("a", "b") + "\x8a\x014"
 		if got := flushAll(o, math.MaxInt); got != want {
 			t.Errorf("%x leaves, want %x", got, want)
 		}
@@ -219,13 +218,13 @@ func TestOutboxPongs(t *testing.T) {
 
 	o := newOutbox()
 	for i := range 1000 {
-		o.appendPong(pong, []byte{byte(i >> 8), byte(i)})
+		o.appendPong(pong, []byte{byte(i >> 8), byte(i)}, time.Time{})
 	}
 	got := flushAll(o, math.MaxInt)
 	if len(got) != 4*maxPongs || got[len(got)-2:] != "\x03\xe7" {
 		t.Errorf("%d octets of pongs leave, the last %x; want %d pongs, the last the newest", len(got), got[len(got)-2:], maxPongs)
 	}
-	o.appendPong(pong, nil)
+	o.appendPong(pong, nil, time.Time{})
 	if got := flushAll(o, math.MaxInt); got != "\x8a\x00" {
 		t.Errorf("the next pong leaves as %x, want 8a00", got)
 	}

@@ -22,6 +22,11 @@ type pace struct {
 	taken   int           // octets since then, 0 <= taken < minProgress
 }
 
+// newPace returns the pace of a write that is in progress at now.
+func (c *Conn) newPace(now time.Time) pace {
+	return pace{limit: c.options.WriteTimeout, resumes: c.t.resumes, since: now}
+}
+
 // deadline returns that of a write which begins at now; zero means none.
 func (p *pace) deadline(now time.Time) time.Time {
 	if p.limit == 0 {
@@ -34,12 +39,11 @@ func (p *pace) deadline(now time.Time) time.Time {
 	return end
 }
 
-// keeps notes that a write which its deadline ended at now took n octets, and
-// reports whether the peer may go on.
+// keeps notes that the peer has taken n octets more at now, and reports whether it
+// may go on.
 func (p *pace) keeps(now time.Time, n int) bool {
 	if p.taken += n; p.taken >= minProgress {
 		p.since, p.taken = now, 0
-		return p.resumes
 	}
-	return p.resumes && now.Sub(p.since) < p.limit
+	return p.limit == 0 || now.Sub(p.since) < p.limit
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -46,12 +47,47 @@ func (c *Conn) writeMessage(ctx context.Context, op frame.Opcode, p []byte, f fo
 	}
 	o := &c.out
 	o.mu.Lock()
+	if o.idle() && len(p) <= gatherSize && ctx.Err() == nil && !(f == compressible && o.deflater.wants(len(p))) {
+		return c.writeAlone(ctx, op, p)
+	}
 	if err := c.admit(ctx, len(p), nil); err != nil {
 		o.mu.Unlock()
 		return err
 	}
 	id := c.appendData(frame.Header{Flags: frame.FIN, Opcode: op}, p, f)
 	return c.deliverMessage(ctx, id, op, len(p))
+}
+
+// writeAlone is what admit, appendData and deliver come to for a message that is
+// gathered with nothing and compressed by nobody, when there is nothing before it.
+// It needs out.mu, and releases it.
+func (c *Conn) writeAlone(ctx context.Context, op frame.Opcode, p []byte) error {
+	o := &c.out
+	o.flushing = true
+	o.newest++
+	i := item{id: o.newest, opcode: op, fin: true, payload: len(p)}
+	buf := growBuffer(o.watch.spare, frame.MaxHeaderSize+len(p), math.MaxInt)
+	o.watch.spare = nil
+	buf, _ = frame.AppendFrame(buf, c.masked(frame.Header{Flags: frame.FIN, Opcode: op}), p) // it is ours, and legal
+	o.alone = len(buf)
+	n := c.transmit(ctx, buf)
+	o.alone = 0
+	if n < len(buf) || len(o.waiting.items) > 0 || o.err != nil {
+		o.flying.adopt(buf, i)
+		o.wrote(n)
+		if err := c.flush(ctx, i.id); err != nil {
+			return err
+		}
+	} else {
+		o.written, o.flushing = i.id, false
+		o.flying.sent.Octets += uint64(n)
+		o.flying.sent.add(&i)
+		o.keep(buf)
+		o.wake()
+		o.mu.Unlock()
+	}
+	c.wroteMessage(op, int64(len(p)))
+	return nil
 }
 
 // deliverMessage is deliver for a whole message of so many octets, which may be
@@ -313,14 +349,7 @@ func (c *Conn) flush(ctx context.Context, id uint64) (result error) {
 			}
 		}
 		p := o.take(&scratch)
-		o.mu.Unlock()
-		n, err := c.put(ctx, p)
-		if err != nil && err != errCanceled {
-			c.writeFailed(err)
-		}
-		o.mu.Lock()
-		o.since = time.Time{}
-		o.wrote(n)
+		o.wrote(c.transmit(ctx, p))
 		c.tellSent()
 		if cause := o.dropAsked(); cause != nil {
 			c.writeTorn(cause)
@@ -335,46 +364,98 @@ func (c *Conn) flushRest() {
 	c.flush(context.Background(), 0)
 }
 
+// transmit writes p to the transport as put does and returns how many octets were
+// taken. A failure ends the octets of this side. It needs out.mu, which it gives up
+// meanwhile.
+func (c *Conn) transmit(ctx context.Context, p []byte) (n int) {
+	watched := c.watched()
+	if watched {
+		c.beginWrite(ctx)
+	}
+	c.out.mu.Unlock()
+	n, err := c.put(ctx, p)
+	if err != nil && err != errCanceled {
+		c.writeFailed(err)
+	}
+	c.out.mu.Lock()
+	if watched {
+		c.endWrite()
+	}
+	c.out.since = time.Time{}
+	return n
+}
+
 // put writes p to the transport. A short n without an error means that somebody
 // may have a frame to take back. The error is errCanceled or fatal.
 func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
+	if !c.t.resumes {
+		p = p[:min(len(p), chunkSize)]
+	}
 	if c.t.socket != nil {
 		if n, err = c.t.socket.write(p); n == len(p) || err != nil {
 			return n, err
 		}
+		return c.putSlowly(ctx, p, n, c.blockedSince())
 	}
-	if !c.t.resumes {
-		p = p[:min(len(p), chunkSize)]
+	if !c.watched() {
+		return c.putSlowly(ctx, p, 0, c.blockedSince())
 	}
-	now := time.Now()
-	c.out.mu.Lock()
-	c.out.since = now
-	c.out.mu.Unlock()
-	pace := pace{limit: c.options.WriteTimeout, resumes: c.t.resumes, since: now}
-	for {
+	if n, err = c.t.Write(p); n == len(p) && err == nil {
+		return n, nil
+	}
+	if on, err := c.judge(ctx, err); !on || n == len(p) {
+		return n, err
+	}
+	return c.putSlowly(ctx, p, n, c.blockedSince())
+}
+
+// putSlowly continues with p, of which n octets were taken since that time, where
+// a write has to be given a deadline.
+func (c *Conn) putSlowly(ctx context.Context, p []byte, n int, since time.Time) (int, error) {
+	pace, now := c.newPace(since), time.Now()
+	for m := n; pace.keeps(now, m); now = time.Now() {
 		c.writeInt.arm(ctx, pace.deadline(now))
-		m, err := c.t.Write(p[n:])
+		var err error
+		m, err = c.t.Write(p[n:])
 		n += m
-		switch {
-		case err == nil:
-		case !c.t.resumes && ctx.Err() != nil:
-			return n, c.torn(context.Cause(ctx)) // more than n octets may have left
-		case !isTimeout(err):
+		if on, err := c.judge(ctx, err); !on {
 			return n, err
-		case ctx.Err() != nil:
-			return n, errCanceled
-		case c.writeInt.poked():
-			return n, nil
 		}
 		if n == len(p) {
 			c.writeInt.disarm()
 			return n, nil
 		}
-		now = time.Now()
-		if !pace.keeps(now, m) {
-			return n, ErrWriteTimeout
-		}
 	}
+	return n, ErrWriteTimeout
+}
+
+// blockedSince returns since when the write in progress is known to block, which
+// is now unless a watch has found that.
+func (c *Conn) blockedSince() time.Time {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.out.since.IsZero() {
+		c.out.since = time.Now()
+	}
+	return c.out.since
+}
+
+// judge reports whether a write that ended with err may be continued, and if not
+// what put returns.
+func (c *Conn) judge(ctx context.Context, err error) (on bool, _ error) {
+	switch {
+	case err == nil:
+		return true, nil
+	case !c.t.resumes && ctx.Err() != nil:
+		return false, c.torn(context.Cause(ctx)) // more than is known may have left
+	case !isTimeout(err):
+		return false, err
+	case ctx.Err() != nil:
+		return false, errCanceled
+	case !c.t.resumes:
+		return false, ErrWriteTimeout
+	}
+	return !c.writeInt.poked(), nil
 }
 
 // maxFavours is how many writes a goroutine does for others behind its own frames,
