@@ -78,8 +78,14 @@ func closeCases() []*Case {
 	for i, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999} {
 		cases = append(cases, validCode(code, fmt.Sprintf("7.7.%d", i+1)))
 	}
-	for _, code := range []int{1012, 1013, 1014, 3001, 4001} {
+	for _, code := range []int{3001, 4001} {
 		cases = append(cases, validCode(code, ""))
+	}
+	for _, code := range []int{1012, 1013, 1014} {
+		c := validCode(code, "")
+		c.Expect += " So is 1002 of a peer that is older than the code: IANA has registered it after the RFC."
+		c.steps = []step{send(closeCode(code, "")), answersClose(frame.CloseCode(code), 1000, 1002)}
+		cases = append(cases, c)
 	}
 	for i, code := range []int{0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999} {
 		cases = append(cases, invalidCode(code, fmt.Sprintf("7.9.%d", i+1)))

@@ -30,7 +30,7 @@ func knownCompressionCases() []*Case {
 	var cases []*Case
 	add := func(known, name, parameters string, c *corpus, wanted ...terms) {
 		for i := range wanted {
-			wanted[i].alone = true // as the well-known suite, whose messages refer to no others
+			wanted[i].aloneClient = true // as in every offer of the well-known suite
 		}
 		for i, size := range sizes {
 			id := fmt.Sprintf("compression/7692.7/%s-%s", name, octetCount(size.message))

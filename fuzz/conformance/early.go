@@ -20,7 +20,7 @@ func earlyCases() []*Case {
 		wants       []want
 	}{
 		{"text", "a text message", []raw{text("early")}, []want{textEcho("early")}},
-		{"three", "two text messages and a ping", []raw{text("one"), text("two"), ping("three")}, []want{textEcho("one"), textEcho("two"), pongWith("three")}},
+		{"three", "three text messages", []raw{text("one"), text("two"), text("three")}, []want{textEcho("one"), textEcho("two"), textEcho("three")}},
 		{"fragment", "the first fragment of a message", []raw{first(frame.OpText, "ear")}, nil},
 	} {
 		rest := []step{closes}

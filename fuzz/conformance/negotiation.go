@@ -28,6 +28,7 @@ func offerCases() []*Case {
 		declined = "The server goes on without the extension: an offer with a parameter that is unknown, repeated or has no valid value " +
 			"is declined (RFC 7692, Section 7.1). Refusing the handshake is tolerable."
 		agreed = "The server agrees, and messages come back. Declining is tolerable where it agrees to a plain offer: "
+		mixed  = "one of the offers is to be declined, the other is good (RFC 7692, Section 5). Refusing the handshake is tolerable."
 	)
 	var cases []*Case
 	for _, bad := range []struct{ name, parameters string }{
@@ -60,16 +61,18 @@ func offerCases() []*Case {
 			steps:  []step{send(text("Hello")), receive(textEcho("Hello")), closes},
 		})
 	}
-	good := func(name, why string, want terms, lines ...string) {
+	add := func(name, why string, want terms, open step, lines []string) {
 		cases = append(cases, &Case{
 			ID:      "negotiation/7692." + name,
 			About:   fmt.Sprintf("Offers %s.", strings.Join(lines, ", and on another line ")),
 			Expect:  agreed + why,
 			deflate: []terms{want},
-			open:    offering(lines...),
+			open:    open,
 			steps:   exchange,
 		})
 	}
+	good := func(name, why string, want terms, lines ...string) { add(name, why, want, offering(lines), lines) }
+	either := func(name string, lines ...string) { add(name, mixed, terms{}, offeringEither(lines), lines) }
 	const name = deflate.Name
 	good("7.1/offer-plain", "all parameters are optional, and client_max_window_bits stays out of the answer (Section 7.1.2.2).", terms{}, name)
 	good("7.1/offer-server-alone", "server_no_context_takeover is in the answer (Section 7.1.1.1).", terms{peerAlone: true}, name+"; "+serverAlone)
@@ -86,8 +89,9 @@ func offerCases() []*Case {
 	good("7.1/offer-white-space", "white space around separators means nothing (RFC 6455, Section 9.1).", terms{peerAlone: true},
 		fmt.Sprintf(" %s ;%s\t;  %s ", name, serverAlone, clientBits))
 	good("5/offer-after-unknown", "what a server does not know it ignores (RFC 6455, Section 9.1).", terms{}, "x-conformance; a=b, "+name)
-	good("5/offer-after-bad", "the offers are tried in order (Section 5).", terms{}, name+"; "+serverBits+"=16, "+name)
-	good("5/offer-two-lines", "the lines are one list (RFC 6455, Section 9.1).", terms{}, name+"; x_conformance", name)
+	good("5/offer-two-lines", "the lines are one list (RFC 6455, Section 9.1).", terms{}, "x-conformance; a=b", name)
+	either("5/offer-after-bad", name+"; "+serverBits+"=16, "+name)
+	either("5/offer-after-bad-line", name+"; x_conformance", name)
 	good("5/offer-twice", "it is agreed to once (Section 5).", terms{}, name+", "+name)
 	for _, c := range cases {
 		c.Peers = Servers
@@ -135,32 +139,53 @@ func declines(line string) step {
 }
 
 // offering opens a connection with an offer that a server can agree to.
-func offering(lines ...string) step {
+func offering(lines []string) step {
 	return func(s *session) error {
 		r, err := s.askFor(lines)
 		if err != nil {
 			return err
 		}
-		if r.err == nil {
-			list, _ := r.Extensions()
-			if len(list) > 0 && has(list[0], clientBits) && !strings.Contains(strings.Join(lines, ","), clientBits) {
-				return fmt.Errorf("the answer %q has %s, which was not offered (RFC 7692, Section 7.1.2.2)", extensionList(list), clientBits)
-			}
-		}
-		if err := s.establish(r); err != nil || s.agreed != nil {
-			return err
-		}
-		return s.wouldAgree()
+		return s.agrees(r, lines)
 	}
 }
 
-// wouldAgree ends a connection on which the server has declined an offer, and
-// makes it tolerable if it agrees to a plain one.
-func (s *session) wouldAgree() error {
+// offeringEither is offering, where the server may also refuse the handshake.
+func offeringEither(lines []string) step {
+	return func(s *session) error {
+		r, err := s.askFor(lines)
+		if err != nil {
+			return err
+		}
+		if r.err == nil && r.Status == 400 {
+			s.judgeClosing(OK, "there was no connection to close")
+			return s.wouldAgree()
+		}
+		return s.agrees(r, lines)
+	}
+}
+
+// agrees takes the response to an offer that a server can agree to.
+func (s *session) agrees(r response, lines []string) error {
+	if r.err == nil {
+		list, _ := r.Extensions()
+		if len(list) > 0 && has(list[0], clientBits) && !strings.Contains(strings.Join(lines, ","), clientBits) {
+			return fmt.Errorf("the answer %q has %s, which was not offered (RFC 7692, Section 7.1.2.2)", extensionList(list), clientBits)
+		}
+	}
+	if err := s.establish(r); err != nil || s.agreed != nil {
+		return err
+	}
 	if err := closes(s); err != nil {
 		return err
 	}
 	s.w.close()
+	return s.wouldAgree()
+}
+
+// wouldAgree makes it tolerable that the server has declined an offer if it agrees
+// to a plain one.
+func (s *session) wouldAgree() error {
+	s.nc.Close()
 	s.log.note("the tester connects again, with a plain offer")
 	r, err := s.askFor([]string{terms{}.offer().Name + "; " + clientBits})
 	if err != nil {

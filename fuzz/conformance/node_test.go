@@ -17,7 +17,7 @@ import (
 var wsPackage, _ = filepath.Abs("../../conn/internal/interop/testdata/node/node_modules/ws")
 
 // known selects the cases of the well-known suite.
-var known = []string{"1.", "2.", "3.", "4.", "5.", "6.", "7.", "9.1.*", "9.7.*", "10."}
+var known = []string{"1.", "2.", "3.", "4.", "5.", "6.", "7.", "9.1.*", "9.7.*", "10.", "12.*.11", "13.*.11"}
 
 // startWS runs testdata/ws.mjs.
 func startWS(t *testing.T, args ...string) *exec.Cmd {
@@ -78,7 +78,7 @@ func TestNodeServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := "ws://127.0.0.1:" + strings.TrimSpace(port)
-	report, err := conformance.Server(t.Context(), url, &conformance.Options{Run: known, Timeout: patience / 2})
+	report, err := conformance.Server(t.Context(), url, &conformance.Options{Run: known, Timeout: patience / 2, Volume: 64 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestNodeClient(t *testing.T) {
 	cmd := startWS(t, "client", "ws://"+l.Addr().String(), "ws")
 	updates := 0
 	tester := &conformance.ClientTester{
-		Options:  &conformance.Options{Run: known, Timeout: patience / 2},
+		Options:  &conformance.Options{Run: known, Timeout: patience / 2, Volume: 64 << 10},
 		OnUpdate: func([]*conformance.Report) error { updates++; return nil },
 	}
 	if err := cmd.Start(); err != nil {

@@ -14,10 +14,11 @@ import (
 // the same words for both roles: a client offers them, a server answers with
 // them. The zero value restricts nothing.
 type terms struct {
-	alone     bool // the tester's messages do not refer to earlier ones
-	bits      int  // window bits of the tester's messages; 0 says nothing
-	peerAlone bool // the peer's messages must not refer to earlier ones
-	peerBits  int  // window bits of the peer's messages; 0 says nothing
+	alone       bool // the tester's messages do not refer to earlier ones
+	aloneClient bool // the same, where the tester is the client
+	bits        int  // window bits of the tester's messages; 0 says nothing
+	peerAlone   bool // the peer's messages must not refer to earlier ones
+	peerBits    int  // window bits of the peer's messages; 0 says nothing
 }
 
 // The names of the parameters.
@@ -40,7 +41,7 @@ func (t terms) offer() handshake.Extension {
 			e.Params = append(e.Params, p)
 		}
 	}
-	add(t.alone, clientAlone, 0)
+	add(t.alone || t.aloneClient, clientAlone, 0)
 	add(true, clientBits, t.bits)
 	add(t.peerAlone, serverAlone, 0)
 	add(t.peerBits != 0, serverBits, t.peerBits)
@@ -60,6 +61,7 @@ func offers(wanted []terms) []handshake.Extension {
 func (t terms) config(role frame.Role) deflate.Config {
 	own, peers := deflate.ContextTakeover(!t.alone), deflate.ContextTakeover(!t.peerAlone)
 	if role == frame.Client {
+		own = own && !deflate.ContextTakeover(t.aloneClient)
 		return deflate.Config{ClientContextTakeover: own, ClientMaxWindowBits: t.bits, ServerContextTakeover: peers, ServerMaxWindowBits: t.peerBits}
 	}
 	return deflate.Config{ServerContextTakeover: own, ServerMaxWindowBits: t.bits, ClientContextTakeover: peers, ClientMaxWindowBits: t.peerBits}
