@@ -291,7 +291,8 @@ func checkDecoder(t *testing.T, r reference.Receiver, chunks [][]byte, want []re
 }
 
 // FuzzAppendMessage: a receiver gets the message back, in the fewest fragments that
-// the size allows, FIN on the last alone and RSV1 on the first, from either role.
+// the size allows, FIN on the last alone and RSV1 on the first, from either role, with
+// a fresh masking key for each from a client.
 func FuzzAppendMessage(f *testing.F) {
 	f.Add([]byte("Hello"), uint8(1), 2, true)
 	f.Add([]byte{}, uint8(2), 1, false)
@@ -326,6 +327,10 @@ func FuzzAppendMessage(f *testing.F) {
 		}
 		if len(frames) != want {
 			t.Fatalf("%d frames; want %d", len(frames), want)
+		}
+		// Three random keys are the same once in 2^64 times.
+		if masked && want > 2 && frames[0].Key == frames[1].Key && frames[1].Key == frames[2].Key {
+			t.Fatalf("all fragments have the key %x", frames[0].Key)
 		}
 		var got []byte
 		for i, w := range frames {

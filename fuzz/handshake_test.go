@@ -43,6 +43,25 @@ var requests = []string{
 	"GET / HTTP/1.1\r\nHost: [::1]:8080\r\nX: caf\xc3\xa9\t!\r\n\r\n",
 }
 
+// variants are the first of requests with one thing changed: another method or
+// version, a line left out, given twice or added.
+func variants() (list []string) {
+	head := requests[0]
+	for _, method := range []string{"PUT", "POST", "HEAD", "GETS", "Get"} {
+		list = append(list, strings.Replace(head, "GET", method, 1))
+	}
+	list = append(list, strings.Replace(head, "HTTP/1.1", "HTTP/1.0", 1))
+	lines := strings.SplitAfter(strings.TrimSuffix(head, "\r\n"), "\r\n")
+	for i, line := range lines[1:] {
+		without := slices.Delete(slices.Clone(lines), i+1, i+2)
+		list = append(list, strings.Join(without, "")+"\r\n", strings.Join(lines, "")+line+"\r\n")
+	}
+	for _, line := range []string{"Content-Length: 0", "Content-Length: 5", "Transfer-Encoding: chunked", "Sec-WebSocket-Extensions: a;=b", "Sec-WebSocket-Version: 8"} {
+		list = append(list, strings.Join(lines, "")+line+"\r\n\r\n")
+	}
+	return list
+}
+
 // responses are heads of responses to start from.
 var responses = []string{
 	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + sampleAccept + "\r\nSec-WebSocket-Protocol: chat\r\n\r\n",
@@ -82,7 +101,7 @@ func checkLimits(t *testing.T, head []byte) {
 // same way if it opens a connection. What is refused gets an answer that a client
 // understands.
 func FuzzRequestHead(f *testing.F) {
-	for _, s := range requests {
+	for _, s := range slices.Concat(requests, variants()) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -118,10 +137,14 @@ func FuzzRequestHead(f *testing.F) {
 			return
 		}
 		checkLimits(t, b[:n])
-		if r.Validate() == nil {
+		err = r.Validate()
+		if (err == nil) != opens(r) {
+			t.Fatalf("%q: %v", b[:n], err)
+		}
+		if err == nil {
 			checkRequest(t, r, b[:n])
 		} else {
-			checkRefusal(t, r.Validate())
+			checkRefusal(t, err)
 		}
 	})
 }
@@ -315,8 +338,15 @@ func FuzzUpgradeFields(f *testing.F) {
 	f.Add("Upgrade", "websocket", "13", sampleKey, "a")
 	f.Add("keep-alive , UPGRADE", "h2c/1.1,\nWebSocket", "13", sampleKey, "a:80")
 	f.Add("notupgrade", "websocket/13", "8\n13", "dGhlIHNhbXBsZSBub25jZR==", "")
+	f.Add("upgrade", "websocket", "13", sampleKey, "a\na")
+	f.Add("upgrade", "websocket/13", "13", sampleKey, "a")
+	f.Add("upgrade", "websocket", "13\n13", sampleKey, "a")
+	f.Add("upgrade", "websocket", "13", sampleKey+"\n"+sampleKey, "a")
+	f.Add("notupgraded", "websocket", "13", sampleKey, "a")
 	f.Add("up grade, upgrade", "websocket;", "013", "", "[::1]:1")
 	f.Add(",,upgrade,", " ,websocket", "13, 13", sampleKey+"\n"+sampleKey, "a\na")
+	f.Add("upgrade", "websocket", "13", strings.Repeat("A", 23)+"=", "a") // 17 octets
+	f.Add("upgrade", "websocket", "13", strings.Repeat("A", 24), "a")     // 18 octets
 	f.Add("upgrade/1", "websocket,a/b/c", "13 ", "dGhlIHNhbXBsZSBub25jZQ", "a:0")
 	f.Fuzz(func(t *testing.T, connection, upgrade, version, key, host string) {
 		header := http.Header{
@@ -324,22 +354,69 @@ func FuzzUpgradeFields(f *testing.F) {
 			"Sec-Websocket-Key": inLines(key), "Host": inLines(host),
 		}
 		r := &handshake.Request{Method: "GET", Target: "/", Proto: "HTTP/1.1", Header: header}
-		name, err := base64.StdEncoding.Strict().DecodeString(header["Sec-Websocket-Key"][0])
-		keyOK := len(header["Sec-Websocket-Key"]) == 1 && err == nil && len(name) == 16 && !strings.ContainsAny(key, "\r\n")
-		want := len(header["Host"]) == 1 && isHost(header["Host"][0]) &&
-			hasTokenReference(header["Upgrade"], "websocket") && hasTokenReference(header["Connection"], "upgrade") &&
-			len(header["Sec-Websocket-Version"]) == 1 && header["Sec-Websocket-Version"][0] == "13" && keyOK
-		if err := r.Validate(); (err == nil) != want {
-			t.Fatalf("%q: %v; want a handshake: %t", header, err, want)
+		want := opens(r)
+		for _, host := range []string{"", header["Host"][0]} { // a server may know it twice
+			r.Host = host
+			if err := r.Validate(); (err == nil) != want {
+				t.Fatalf("%q with host %q: %v; want a handshake: %t", header, host, err, want)
+			}
 		}
-		if handshake.ValidKey(header["Sec-Websocket-Key"][0]) != keyOK && len(header["Sec-Websocket-Key"]) == 1 {
-			t.Fatalf("ValidKey(%q) = %t", key, !keyOK)
+		if first := header["Sec-Websocket-Key"][0]; handshake.ValidKey(first) != isKey(first) {
+			t.Fatalf("ValidKey(%q) = %t", first, !isKey(first))
 		}
 		sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 		if got, want := handshake.Accept(key), base64.StdEncoding.EncodeToString(sum[:]); got != want {
 			t.Fatalf("Accept(%q) = %q; want %q", key, got, want)
 		}
 	})
+}
+
+// opens reports whether r is an opening handshake (RFC 6455, Section 4.2.1).
+func opens(r *handshake.Request) bool {
+	host, length, version, key := r.Header.Values("Host"), r.Header.Values("Content-Length"), r.Header.Values("Sec-Websocket-Version"), r.Header.Values("Sec-Websocket-Key")
+	_, subprotocols := listSubprotocols(r.Header.Values("Sec-Websocket-Protocol"))
+	_, extensions := listExtensions(r.Header.Values("Sec-Websocket-Extensions"))
+	return r.Method == "GET" && r.Proto == "HTTP/1.1" && len(host) == 1 && isHost(host[0]) &&
+		len(r.Header.Values("Transfer-Encoding")) == 0 && (len(length) == 0 || len(length) == 1 && length[0] == "0") &&
+		hasTokenReference(r.Header.Values("Upgrade"), "websocket") && hasTokenReference(r.Header.Values("Connection"), "upgrade") &&
+		len(version) == 1 && version[0] == "13" && len(key) == 1 && isKey(key[0]) && subprotocols && extensions
+}
+
+// isKey reports whether s is the base64 of 16 octets.
+func isKey(s string) bool {
+	key, err := base64.StdEncoding.Strict().DecodeString(s)
+	return err == nil && len(key) == 16 && !strings.ContainsAny(s, "\r\n")
+}
+
+// listSubprotocols returns the elements of 1#token without repetition; no lines are
+// none.
+func listSubprotocols(lines []string) (names []string, ok bool) {
+	names = elements(lines)
+	for i, e := range names {
+		if !tokenOnly.MatchString(e) || slices.Contains(names[:i], e) {
+			return nil, false
+		}
+	}
+	return names, true
+}
+
+// listExtensions returns the elements of extension-list; no lines are none.
+func listExtensions(lines []string) (list []handshake.Extension, ok bool) {
+	for _, e := range elements(lines) {
+		if e == "" {
+			continue
+		}
+		if !element.MatchString(e) {
+			return nil, false
+		}
+		name, _, _ := strings.Cut(e, ";")
+		x := handshake.Extension{Name: strings.TrimRight(name, " \t")}
+		for _, m := range aPart.FindAllStringSubmatch(e, -1) {
+			x.Params = append(x.Params, handshake.Param{Name: m[1], Value: m[2] + strings.ReplaceAll(m[3], `\`, "")})
+		}
+		list = append(list, x)
+	}
+	return list, len(lines) == 0 || len(list) > 0
 }
 
 var hostSyntax = regexp.MustCompile(`^([0-9A-Za-z_-][0-9A-Za-z._-]*|\[[0-9A-Fa-f:.]+\])(?::([1-9][0-9]{0,4})?)?$`)
@@ -370,11 +447,7 @@ func FuzzSubprotocols(f *testing.F) {
 		lines := inLines(s)
 		r := &handshake.Request{Header: http.Header{"Sec-Websocket-Protocol": lines}}
 		names, err := r.Subprotocols()
-		want := elements(lines)
-		valid := true
-		for i, e := range want {
-			valid = valid && tokenOnly.MatchString(e) && !slices.Contains(want[:i], e)
-		}
+		want, valid := listSubprotocols(lines)
 		if !valid {
 			if err != handshake.ErrSubprotocol || names != nil {
 				t.Fatalf("Subprotocols of %q = %q, %v", lines, names, err)
@@ -409,25 +482,9 @@ func FuzzExtensions(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		lines := inLines(s)
-		var want []handshake.Extension
-		valid := true
-		for _, e := range elements(lines) {
-			if e == "" {
-				continue
-			}
-			if !element.MatchString(e) {
-				valid = false
-				break
-			}
-			name, _, _ := strings.Cut(e, ";")
-			x := handshake.Extension{Name: strings.TrimRight(name, " \t")}
-			for _, m := range aPart.FindAllStringSubmatch(e, -1) {
-				x.Params = append(x.Params, handshake.Param{Name: m[1], Value: m[2] + strings.ReplaceAll(m[3], `\`, "")})
-			}
-			want = append(want, x)
-		}
+		want, valid := listExtensions(lines)
 		list, err := handshake.ParseExtensions(lines)
-		if !valid || len(want) == 0 {
+		if !valid {
 			if err != handshake.ErrExtension || list != nil {
 				t.Fatalf("ParseExtensions(%q) = %v, %v", lines, list, err)
 			}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -44,7 +45,7 @@ func (c *call) SetDeadline(time.Time) error { return nil }
 // allows, answers all others with their status, and reads what came together with
 // the request as if it had come later.
 func FuzzAccept(f *testing.F) {
-	for i, s := range requests {
+	for i, s := range slices.Concat(requests, variants()) {
 		f.Add([]byte(s), []byte{byte(i), 200, 200}, []byte(nil))
 	}
 	hello := unhex(f, "8185 37fa213d 7f9f4d5158")
