@@ -468,7 +468,7 @@ func (l *recoveryLog) append(p *parser.Packet, t Target, r *Recovery) string {
 		}
 	}
 	l.events = l.events[drop:]
-	return l.run + "-" + strconv.FormatUint(l.seq, 36)
+	return l.run + "." + strconv.FormatUint(l.seq, 36)
 }
 
 // octets is how much of a packet is kept.
@@ -504,7 +504,7 @@ func (l *recoveryLog) remove(pid string) {
 // find returns a socket with what it missed.
 func (l *recoveryLog) find(pid, offset string) *StoredSocket {
 	kept, ok := l.sockets[pid]
-	run, digits, _ := strings.Cut(offset, "-")
+	run, digits, _ := strings.Cut(offset, ".")
 	seq, err := strconv.ParseUint(digits, 36, 64)
 	oldest := l.seq - uint64(len(l.events)) // the event before the first one
 	if !ok || err != nil || run != l.run || seq < oldest || seq > l.seq || !time.Now().Before(kept.until) {

@@ -108,7 +108,7 @@ func TestS19(t *testing.T) {
 		{"forged pid", recovery(), func(_ *world, l *lost) string { l.pid = strings.Repeat("A", 20); return "" }},
 		{"no offset", recovery(), func(_ *world, l *lost) string { l.offset = ""; return "" }},
 		{"malformed offset", recovery(), func(_ *world, l *lost) string { l.offset = "x"; return "" }},
-		{"offset of another run", recovery(), func(_ *world, l *lost) string { l.offset = "AAAAAAAA-1"; return "" }},
+		{"offset of another run", recovery(), func(_ *world, l *lost) string { l.offset = "AAAAAAAA.1"; return "" }},
 		{"offset that is to come", recovery(), func(_ *world, l *lost) string { l.offset = l.offset[:9] + "zz"; return "" }},
 		{"too late", recovery(), func(*world, *lost) string { time.Sleep(2 * time.Minute); return "" }},
 		{"too many events since", &socketio.Server{Recovery: &socketio.Recovery{MaxEvents: 3}}, func(w *world, _ *lost) string {
@@ -223,8 +223,9 @@ func TestRecoveryMiddleware(t *testing.T) {
 func TestRecoveryStorm(t *testing.T) {
 	bubble(t, recovery(), func(t *testing.T, w *world) {
 		c, l := w.recoverable()
-		stop := make(chan bool)
-		done := make(chan int)
+		stop := make(chan bool, 2)
+		done := make(chan int, 1)
+		defer func() { stop <- true }()
 		go func() {
 			n := 0
 			for {
@@ -248,7 +249,7 @@ func TestRecoveryStorm(t *testing.T) {
 					break
 				}
 				if _, err := fmt.Sscanf(m, `42["n",%d,`, &n); err != nil {
-					if strings.HasPrefix(m, "40") {
+					if strings.HasPrefix(m, `40{"sid":"`+l.id) {
 						continue
 					}
 					t.Fatalf("message %.100s: %v", m, err)
@@ -260,7 +261,7 @@ func TestRecoveryStorm(t *testing.T) {
 				l.offset = m[strings.LastIndexByte(m[:len(m)-2], '"')+1 : len(m)-2]
 			}
 			if round == 100 {
-				close(stop)
+				stop <- true
 				stopped = <-done
 			}
 			c.conn.CloseNow()

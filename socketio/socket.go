@@ -3,6 +3,8 @@ package socketio
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
@@ -49,7 +51,7 @@ type Socket struct {
 	use           hooks[func(*Event) error]
 	disconnecting hooks[func(Reason, error)]
 	disconnect    hooks[func(Reason, error)]
-	errors        hooks[func(error)]
+	onError       hooks[func(error)]
 
 	mu     sync.Mutex
 	data   any
@@ -150,8 +152,8 @@ func (s *Socket) Leave(rooms ...string) error { return s.ns.adapter.Leave(s.id, 
 // undecoded. An argument of another type than the parameter's is an error: the
 // function is not called, and the client is told in the answer.
 //
-// A panic ends the function, not the socket. Errors and panics are logged, and go
-// to [Socket.OnError].
+// A panic ends the function, not the socket. Errors and panics go to
+// [Socket.OnError], and all but an [*Error] are logged.
 //
 // A function that cannot be a handler, and an event that is the library's own, are
 // logged, and Listener.Err has the reason. Several listeners of an event are called
@@ -196,7 +198,7 @@ func (s *Socket) Use(f func(*Event) error) (off func()) { return s.use.add(f, fa
 
 // OnError has f called for each event that was not handled as it should be, with a
 // [*HandlerError].
-func (s *Socket) OnError(f func(error)) { s.errors.add(f, false) }
+func (s *Socket) OnError(f func(error)) { s.onError.add(f, false) }
 
 // OnDisconnecting has f called when the socket is disconnected, while it still is
 // in its rooms. The error says more, or is nil.
@@ -535,11 +537,17 @@ func (s *Socket) protect(event string, f func() error) error {
 	return err
 }
 
-// failed reports an error of a handler.
+// failed reports an error of a handler. One that is told to the client is not logged.
 func (s *Socket) failed(event string, err error) {
 	e := &HandlerError{event, err}
-	s.ns.server.log().Error("socketio: event not handled", "namespace", s.ns.name, "event", event, "error", err)
-	for _, f := range s.errors.load() {
+	if _, told := errors.AsType[*Error](err); !told {
+		level := slog.LevelError
+		if _, wrong := errors.AsType[*ArgumentError](err); wrong {
+			level = slog.LevelWarn // that was the client
+		}
+		s.ns.server.log().Log(context.Background(), level, "socketio: event not handled", "namespace", s.ns.name, "event", event, "error", err)
+	}
+	for _, f := range s.onError.load() {
 		if err := recovered(func() error { (*f)(e); return nil }); err != nil {
 			s.ns.server.log().Error("socketio: error handler", "namespace", s.ns.name, "error", err)
 		}
