@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,9 +21,7 @@ const hello = "f248cdc9c90700"
 // RSV1 may stand (RFC 7692, Section 6), which blocks there are (Section 7.2.3),
 // and what cannot be inflated.
 func inflationCases() []*Case {
-	cases := append(reservedBitCases(), blockCases()...)
-	cases = append(cases, brokenDataCases()...)
-	cases = append(cases, messageCases()...)
+	cases := slices.Concat(reservedBitCases(), blockCases(), brokenDataCases(), messageCases())
 	for _, c := range cases {
 		if c.deflate == nil {
 			c.deflate = []terms{{}}
@@ -81,7 +80,7 @@ func reservedBitCases() []*Case {
 
 // blockCases are messages in the forms of RFC 7692, Section 7.2.3.
 func blockCases() []*Case {
-	const accept = "It comes back inflated, and the closing handshake is clean: "
+	const accept = "It comes back inflated, and the closing handshake is clean (RFC 7692): "
 	whole := unhex(hello)
 	var pieces []raw
 	for i := range whole {
@@ -117,13 +116,12 @@ func blockCases() []*Case {
 			[]raw{deflated(frame.OpText, "f200020000")}, "HHHH"},
 		{"7.2.2/utf8", "text with 2- and 3-octet characters", "it is UTF-8 after inflation.", []raw{deflated(frame.OpText, "3ab7ebe1de9de79bcfed39b71500")}, "\u03ba\u1f79\u03c3\u03bc\u03b5"},
 	} {
-		f := strings.ReplaceAll(b.name, " ", "")
 		wants := []want{textEcho(b.echo)}
 		if strings.HasSuffix(b.name, "ping-between") {
 			wants = append([]want{pongWith("between")}, wants...)
 		}
 		cases = append(cases, &Case{
-			ID: "inflation/7692." + f, About: "Sends " + b.about + ".", Expect: accept + b.why,
+			ID: "inflation/7692." + b.name, About: "Sends " + b.about + ".", Expect: accept + b.why,
 			steps: []step{send(b.frames...), receive(wants...), quiet(settle), closes},
 		})
 	}
@@ -193,7 +191,14 @@ func brokenDataCases() []*Case {
 			steps: []step{send(b.frames...), fails(1007)},
 		})
 	}
+	const early = "f248cdc9c97fbba00100" + "0000ffff" // ends at an octet, so that it can be inflated
 	return append(cases, &Case{
+		ID:    "inflation/8.1/utf8-fail-fast",
+		About: "Sends the first fragment of a compressed text, with a surrogate; the last only if nothing happens within a second.",
+		Expect: "The connection fails with 1007 upon the first fragment: what has come can be inflated and judged. " +
+			"Failing after the last is tolerable (RFC 6455, Section 8.1).",
+		steps: []step{send(raw{opcode: frame.OpText, payload: unhex(early)}.rsv(4)), failsFast(send(last("\x00")))},
+	}, &Case{
 		ID:      "inflation/7692.7.2.2/window-exceeded",
 		About:   "Agrees to 9 window bits for its own messages, and sends one that refers farther back.",
 		Expect:  "The peer fails the connection with 1007 (RFC 7692, Section 7.1.2). Inflating it is tolerable: a receiver may hold a larger window.",

@@ -27,7 +27,7 @@ func offerCases() []*Case {
 	const (
 		declined = "The server goes on without the extension: an offer with a parameter that is unknown, repeated or has no valid value " +
 			"is declined (RFC 7692, Section 7.1). Refusing the handshake is tolerable."
-		agreed = "The server agrees, and messages come back. Declining is tolerable where it agrees to a plain offer: "
+		agreed = "The server agrees, and messages come back (RFC 7692). Declining is tolerable where it agrees to a plain offer: "
 		mixed  = "one of the offers is to be declined, the other is good (RFC 7692, Section 5). Refusing the handshake is tolerable."
 	)
 	var cases []*Case
