@@ -198,6 +198,7 @@ func newDialer(raw string, o *DialOptions) (*dialer, error) {
 		handler:          d.options.Handler,
 		forget:           d.forget,
 		logger:           d.options.Logger,
+		began:            time.Now(),
 	}
 	return d, nil
 }

@@ -2,12 +2,23 @@ package engineio_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"example.org/rfc6455/conn"
+	"example.org/rfc6455/frame"
 	"example.org/rfc6455/socketio/engineio"
+	"example.org/rfc6455/socketio/engineio/codec"
+	"github.com/google/go-cmp/cmp"
 )
 
 // A collector notes what comes.
@@ -150,4 +161,279 @@ func TestFlood(t *testing.T) {
 			synctest.Wait()
 		})
 	}
+}
+
+// TestDialErrors: each way not to get a session.
+func TestDialErrors(t *testing.T) {
+	refuse := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			io.WriteString(w, body)
+		}
+	}
+	polling, websocket := bothTransports[:1], bothTransports[1:]
+	tests := []struct {
+		name    string
+		url     string
+		server  http.Handler // a server of our own if nil
+		options engineio.DialOptions
+		want    error // matched by errors.Is or, for *RefusedError, compared
+	}{
+		{name: "no URL", url: "::", want: conn.ErrURL},
+		{name: "no host", url: "http:///x", want: conn.ErrURL},
+		{name: "another scheme", url: "ftp://example.com", want: conn.ErrURL},
+		{name: "another transport", options: engineio.DialOptions{Transports: []engineio.Transport{"tcp"}}, want: errors.ErrUnsupported},
+		{name: "no server", server: refuse(404, "not found"), want: &engineio.RefusedError{Status: 404, Code: engineio.BadRequest}},
+		{name: "redirect", server: http.RedirectHandler("/elsewhere", 307), want: &engineio.RefusedError{Status: 307, Code: engineio.BadRequest}},
+		{name: "refused", server: &engineio.Server{Options: &engineio.Options{
+			AllowRequest: func(*http.Request) error { return &engineio.RefusedError{Message: "no"} }}},
+			want: &engineio.RefusedError{Status: 403, Code: engineio.Forbidden, Message: "no"}},
+		{name: "refused a WebSocket", options: engineio.DialOptions{Transports: websocket}, server: refuse(401, "who is it?"),
+			want: &engineio.RefusedError{Status: 401, Code: engineio.BadRequest, Message: "who is it?"}},
+		{name: "refused revision 3", options: engineio.DialOptions{EIO3: true},
+			want: &engineio.RefusedError{Status: 400, Code: engineio.UnsupportedProtocol, Message: "Unsupported protocol version"}},
+		{name: "message first", server: refuse(200, "4hello"), want: &engineio.RefusedError{Status: 200, Code: engineio.BadRequest, Message: "no handshake"}},
+		{name: "nothing", options: engineio.DialOptions{EIO3: true}, server: refuse(200, "0:"), want: &engineio.RefusedError{Status: 200, Code: engineio.BadRequest, Message: "no handshake"}},
+		{name: "no payload", server: refuse(200, "hello"), want: codec.ErrType},
+		{name: "empty handshake", server: refuse(200, "0{}"), want: &engineio.RefusedError{Status: 200, Code: engineio.BadRequest, Message: "incomplete handshake"}},
+		{name: "too long", options: engineio.DialOptions{MaxPayload: 10}, server: refuse(200, strings.Repeat("4", 11))},
+		{name: "handshake that is none", server: refuse(200, "0["), want: nil},
+		{name: "silence", server: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), want: context.DeadlineExceeded},
+		{name: "silence of a WebSocket", options: engineio.DialOptions{Transports: websocket},
+			server: &conn.Server{Handler: func(c *conn.Conn) { c.Discard(context.Background()) }}, want: context.DeadlineExceeded},
+		{name: "message first over a WebSocket", options: engineio.DialOptions{Transports: websocket},
+			server: &conn.Server{Handler: func(c *conn.Conn) { c.WriteMessage(context.Background(), frame.OpText, []byte("4")) }},
+			want:   &engineio.RefusedError{Status: 200, Code: engineio.BadRequest, Message: "no handshake"}},
+		{name: "no packet over a WebSocket", options: engineio.DialOptions{Transports: websocket},
+			server: &conn.Server{Handler: func(c *conn.Conn) { c.WriteMessage(context.Background(), frame.OpText, nil) }}, want: codec.ErrType},
+		{name: "end of a WebSocket", options: engineio.DialOptions{Transports: websocket},
+			server: &conn.Server{Handler: func(c *conn.Conn) {}}, want: net.ErrClosed},
+		{name: "neither transport", options: engineio.DialOptions{TryAllTransports: true}, server: refuse(403, "no"),
+			want: &engineio.RefusedError{Status: 403, Code: engineio.BadRequest}},
+		{name: "polling that is off", options: engineio.DialOptions{Transports: polling}, server: &engineio.Server{Options: &engineio.Options{Transports: websocket}},
+			want: &engineio.RefusedError{Status: 400, Code: engineio.UnknownTransport, Message: "Transport unknown"}},
+	}
+	for _, tt := range tests {
+		inBubble(t, tt.name, func(t *testing.T) {
+			w := serve(t, nil, nil)
+			if tt.server != nil {
+				w.reserve(&http.Server{Handler: tt.server})
+			}
+			url := tt.url
+			if url == "" {
+				url = "http://example.com"
+			}
+			tt.options.NetDial = w.listener.Dial
+			s, err := engineio.Dial(context.Background(), url, &tt.options)
+			if s != nil || err == nil {
+				t.Fatalf("Dial = %v, %v", s, err)
+			}
+			if want, ok := tt.want.(*engineio.RefusedError); ok {
+				got, _ := errors.AsType[*engineio.RefusedError](err)
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("error %v (-want +got):\n%s", err, diff)
+				}
+			} else if tt.want != nil && !errors.Is(err, tt.want) {
+				t.Errorf("Dial = %v, want %v", err, tt.want)
+			}
+			time.Sleep(time.Minute)
+		})
+	}
+}
+
+// TestDialFallsBack: the next transport is tried.
+func TestDialFallsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := serve(t, &engineio.Options{Transports: bothTransports[:1]}, nil)
+		s, _ := w.connect(engineio.DialOptions{Transports: []engineio.Transport{engineio.WebSocket, engineio.Polling}, TryAllTransports: true})
+		if s.Transport() != engineio.Polling {
+			t.Errorf("the session is on %s", s.Transport())
+		}
+		s.Close("")
+		synctest.Wait()
+	})
+}
+
+// TestDialCanceled: the error is the cause.
+func TestDialCanceled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cause := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(context.Background())
+		cancel(cause)
+		w := serve(t, nil, nil)
+		if _, err := engineio.Dial(ctx, "http://example.com", &engineio.DialOptions{NetDial: w.listener.Dial}); !errors.Is(err, cause) {
+			t.Errorf("Dial = %v, want %v", err, cause)
+		}
+	})
+}
+
+// TestDialDetails: what requests carry.
+func TestDialDetails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var seen []string
+		w := serve(t, &engineio.Options{Cookie: &http.Cookie{}, Headers: func(_ http.Header, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			cookie := ""
+			if c, err := r.Cookie("io"); err == nil && c.Value != "" {
+				cookie = "cookie"
+			}
+			q := r.URL.Query()
+			seen = append(seen, strings.Join([]string{r.Method, r.URL.Path, q.Get("transport"), q.Get("room"), r.Header.Get("X-Token"), cookie}, " "))
+		}}, nil)
+		s, err := engineio.Dial(context.Background(), "ws://example.com/a/path?room=b&sid=c", &engineio.DialOptions{
+			Header: http.Header{"x-token": {"d"}, "X-Token": {"d"}},
+			HTTP:   w.http, NetDial: w.listener.Dial,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Send(text("a"))
+		time.Sleep(time.Second)
+		s.Close("")
+		time.Sleep(time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		slices.Sort(seen)
+		want := []string{
+			"GET /a/path polling b d ",
+			"GET /a/path polling b d cookie",
+			"GET /a/path websocket b d cookie",
+			"POST /a/path polling b d cookie",
+		}
+		if diff := cmp.Diff(want, slices.Compact(seen)); diff != "" {
+			t.Errorf("requests (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestClientIsCut: the server vanishes, or answers nonsense.
+func TestClientIsCut(t *testing.T) {
+	for _, v := range variants {
+		inBubble(t, v.name, func(t *testing.T) {
+			w := serve(t, &engineio.Options{EIO3: true}, nil)
+			s, log := w.connect(v.dial)
+			time.Sleep(time.Second)
+			w.reserve(&http.Server{Handler: http.NotFoundHandler()}) // resets nothing on a WebSocket
+			s.Send(text("a"))
+			(<-w.sessions).Close("")
+			time.Sleep(time.Minute)
+			got := log.take()
+			if want := map[engineio.Transport]string{engineio.Polling: "closed: transport error", engineio.WebSocket: "a; closed: transport close"}[v.ends]; got != want && "a; "+got != want {
+				t.Errorf("the client saw %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestClientUpgradeFails: the session goes on polling.
+func TestClientUpgradeFails(t *testing.T) {
+	tests := []struct {
+		name string
+		ws   http.Handler // for what asks for a WebSocket
+	}{
+		{"refused", http.NotFoundHandler()},
+		{"no answer to the probe", &conn.Server{Handler: func(c *conn.Conn) { c.Discard(context.Background()) }}},
+		{"wrong answer to the probe", &conn.Server{Handler: func(c *conn.Conn) {
+			c.WriteMessage(context.Background(), frame.OpText, []byte("3"))
+			c.Discard(context.Background())
+		}}},
+		{"closed at once", &conn.Server{Handler: func(*conn.Conn) {}}},
+		{"answer to the probe without an end of the poll", &conn.Server{Handler: func(c *conn.Conn) {
+			c.WriteMessage(context.Background(), frame.OpText, []byte("3probe"))
+			c.Discard(context.Background())
+		}}},
+	}
+	for _, tt := range tests {
+		inBubble(t, tt.name, func(t *testing.T) {
+			w := serve(t, nil, nil)
+			w.reserve(&http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Upgrade") != "" {
+					tt.ws.ServeHTTP(rw, r)
+					return
+				}
+				w.server.ServeHTTP(rw, r)
+			})})
+			s, log := w.connect(engineio.DialOptions{})
+			time.Sleep(5 * time.Second)
+			s.Send(text("a")) // waits if polling is paused
+			time.Sleep(10 * time.Second)
+			s.Send(text("b"))
+			time.Sleep(time.Second)
+			if got := log.take(); got != "a; b" {
+				t.Errorf("the client received %q", got)
+			}
+			if s.Transport() != engineio.Polling {
+				t.Errorf("the session is on %s", s.Transport())
+			}
+			if writable := s.Writable(); !writable {
+				t.Error("a client that polls can write at any time")
+			}
+			s.Close("")
+			time.Sleep(time.Second)
+			if got := w.log.take(); got != "a; b; closed: transport close" {
+				t.Errorf("the server saw %q", got)
+			}
+		})
+	}
+}
+
+// TestClientClosesDuringUpgrade: whatever comes of it, both sides are told.
+func TestClientClosesDuringUpgrade(t *testing.T) {
+	for delay := range 8 {
+		for _, answers := range []bool{true, false} {
+			inBubble(t, fmt.Sprint(delay, answers), func(t *testing.T) {
+				w := serve(t, nil, nil)
+				silent := &conn.Server{Handler: func(c *conn.Conn) { c.Discard(context.Background()) }}
+				w.reserve(&http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+					time.Sleep(time.Millisecond)
+					if r.Header.Get("Upgrade") != "" && !answers {
+						silent.ServeHTTP(rw, r)
+						return
+					}
+					w.server.ServeHTTP(rw, r)
+				})})
+				s, log := w.connect(engineio.DialOptions{})
+				time.Sleep(time.Duration(delay) * 500 * time.Microsecond)
+				s.Send(text("a"))
+				s.Close("")
+				time.Sleep(time.Minute)
+				if got := log.take(); got != "closed: forced close" {
+					t.Errorf("the client saw %q", got)
+				}
+				if got := w.log.take(); got != "a; closed: transport close" && !strings.HasPrefix(got, "a; Send: ") {
+					t.Errorf("the server saw %q", got)
+				}
+			})
+		}
+	}
+}
+
+// TestClientSplits: a request is no longer than what the server takes.
+func TestClientSplits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := serve(t, &engineio.Options{MaxPayload: 1000}, nil)
+		s, log := w.connect(engineio.DialOptions{Transports: bothTransports[:1]})
+		var want []string
+		var ps []*engineio.Packet
+		for i := range 100 {
+			m := strings.Repeat(string(rune('a'+i%26)), i*7%300)
+			want = append(want, m)
+			ps = append(ps, text(m))
+		}
+		if err := s.Send(ps...); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if got := log.take(); got != strings.Join(want, "; ") {
+			t.Errorf("received %q", got)
+		}
+		if err := s.Send(text(strings.Repeat("x", 2000))); err != nil {
+			t.Fatal(err)
+		}
+		if got := log.take(); got != "closed: transport error" {
+			t.Errorf("after a message that the server does not take the client saw %q", got)
+		}
+	})
 }

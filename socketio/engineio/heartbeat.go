@@ -17,6 +17,7 @@ type heartbeat struct {
 	waiting  bool      // whether that is to find the peer dead
 	heard    bool      // whether anything came since the wait began
 	extended bool      // whether the wait was made longer because of that
+	glanced  bool      // whether it was made longer to read what has come
 }
 
 // start begins the first interval.
@@ -30,7 +31,7 @@ func (h *heartbeat) start(now time.Time) {
 
 // await begins to wait for the peer.
 func (h *heartbeat) await(deadline time.Time) {
-	h.due, h.waiting, h.heard, h.extended = deadline, true, false, false
+	h.due, h.waiting, h.heard, h.extended, h.glanced = deadline, true, false, false, false
 }
 
 // received notes a packet of the peer. It reports whether due has changed.
@@ -57,28 +58,39 @@ const (
 	bury                // the peer is gone
 )
 
+// late reports whether now is so long after due that this side did not run in time,
+// as it does in a process that has little to do.
+func (h *heartbeat) late(now time.Time) bool { return now.Sub(h.due) > h.timeout/16 }
+
+// glance is how long a peer may be given at most to have read what it has sent.
+const glance = 100 * time.Millisecond
+
 // expired says what there is to do. The peer is not judged while this side is deaf:
-// while it does not read, or did not run in time, what the peer sent may lie
-// unread. And it has a second chance if anything else came.
-func (h *heartbeat) expired(now time.Time, deaf bool) duty {
-	late := now.Sub(h.due)
+// while it does not read, or did not run in time, what the peer sent may lie unread.
+// It has a second chance if anything else came. And if it is read by a goroutine that
+// waits, which is woken later than a timer, that one is given a moment.
+func (h *heartbeat) expired(now time.Time, deaf, woken bool) duty {
+	busy := h.late(now)
 	switch {
-	case late < 0:
+	case now.Before(h.due):
 		return nothing
 	case !h.waiting:
-		// A test of the protocol counts from the time a ping was due.
+		// Tests of the protocol count from the time a ping was due.
 		deadline := h.due.Add(h.timeout)
-		if late > h.timeout/4 {
+		if busy {
 			deadline = now.Add(h.timeout)
 		}
 		h.await(deadline)
 		return ping
-	case deaf || late > h.timeout/4:
+	case deaf || busy:
 		h.await(now.Add(h.timeout))
 		h.heard = true
 		return nothing
 	case h.heard && !h.extended:
 		h.due, h.extended = now.Add(h.timeout), true
+		return nothing
+	case woken && !h.glanced:
+		h.due, h.glanced = now.Add(min(h.timeout/16, glance)), true
 		return nothing
 	}
 	return bury

@@ -52,7 +52,7 @@ func TestIdleMemory(t *testing.T) {
 		request    string
 		keep       bool  // whether the connection stays
 		ceiling    int64 // of which stacks may be 8 KiB under the race detector
-		goroutines int // of each session
+		goroutines int   // of each session
 	}{
 		{"websocket", string(offer), true, 16 << 10, 1},
 		{"polling", get.String(), false, 4 << 10, 0},

@@ -67,6 +67,7 @@ func (s *Server) init() {
 			upgraded:         o.OnUpgrade,
 			forget:           s.forget,
 			logger:           o.Logger,
+			began:            time.Now(),
 		}
 		s.origins, s.originsErr = handshake.NewOrigins(o.Origins...)
 		s.accept = conn.AcceptOptions{

@@ -64,6 +64,9 @@ type settings struct {
 	upgraded                     func(*Session) // or nil
 	forget                       func(*Session) // called when nobody has to find the session any more
 	logger                       *slog.Logger
+
+	began time.Time    // of the first session, or before
+	late  atomic.Int64 // when a heartbeat was late, in nanoseconds since began; 0 is never
 }
 
 // A state is where a session stands.
@@ -309,8 +312,9 @@ func (s *Session) tick() {
 		}
 		s.heard = octets
 	}
-	deaf := s.caller != nil || s.link != nil && s.link.reading()
-	switch s.beat.expired(time.Now(), deaf) {
+	now := time.Now()
+	deaf := s.caller != nil || s.link != nil && s.link.reading() || s.stalled(now)
+	switch s.beat.expired(now, deaf, s.conn != nil) {
 	case ping:
 		s.control(pingPacket)
 	case bury:
@@ -322,6 +326,19 @@ func (s *Session) tick() {
 		return
 	}
 	s.timer.Reset(time.Until(s.beat.due))
+}
+
+// stalled reports whether the heartbeat of this session, or of another one of the same
+// server, was late not long ago. Then the peers that are late may be so because of
+// this process.
+func (s *Session) stalled(now time.Time) bool {
+	since := now.Sub(s.began)
+	if s.beat.late(now) {
+		s.late.Store(int64(since))
+		return true
+	}
+	late := time.Duration(s.late.Load())
+	return late > 0 && since-late < s.beat.interval+s.beat.timeout
 }
 
 // Close ends the session after what was sent before, and returns without waiting
