@@ -43,23 +43,34 @@ var requests = []string{
 	"GET / HTTP/1.1\r\nHost: [::1]:8080\r\nX: caf\xc3\xa9\t!\r\n\r\n",
 }
 
-// variants are the first of requests with one thing changed: another method or
-// version, a line left out, given twice or added.
-func variants() (list []string) {
-	head := requests[0]
-	for _, method := range []string{"PUT", "POST", "HEAD", "GETS", "Get"} {
-		list = append(list, strings.Replace(head, "GET", method, 1))
-	}
-	list = append(list, strings.Replace(head, "HTTP/1.1", "HTTP/1.0", 1))
+// variants are a head with one thing changed: a line left out or given twice, a field
+// added, or another start line.
+func variants(head string, starts ...string) (list []string) {
 	lines := strings.SplitAfter(strings.TrimSuffix(head, "\r\n"), "\r\n")
+	all := strings.Join(lines, "")
+	for _, start := range starts {
+		list = append(list, start+strings.TrimPrefix(head, lines[0]))
+	}
 	for i, line := range lines[1:] {
 		without := slices.Delete(slices.Clone(lines), i+1, i+2)
-		list = append(list, strings.Join(without, "")+"\r\n", strings.Join(lines, "")+line+"\r\n")
+		list = append(list, strings.Join(without, "")+"\r\n", all+line+"\r\n")
 	}
-	for _, line := range []string{"Content-Length: 0", "Content-Length: 5", "Transfer-Encoding: chunked", "Sec-WebSocket-Extensions: a;=b", "Sec-WebSocket-Version: 8"} {
-		list = append(list, strings.Join(lines, "")+line+"\r\n\r\n")
+	for _, field := range []string{
+		"Content-Length: 0", "Content-Length: 5", "Transfer-Encoding: chunked", "Sec-WebSocket-Extensions: a;=b", "Sec-WebSocket-Extensions: y",
+		"Sec-WebSocket-Version: 8", "Sec-WebSocket-Protocol: other",
+	} {
+		list = append(list, all+field+"\r\n\r\n")
 	}
 	return list
+}
+
+// requestVariants and responseVariants are those of the first of each.
+func requestVariants() []string {
+	return variants(requests[0], "PUT /chat HTTP/1.1\r\n", "POST /chat HTTP/1.1\r\n", "GETS /chat HTTP/1.1\r\n", "Get /chat HTTP/1.1\r\n", "GET /chat HTTP/1.0\r\n")
+}
+
+func responseVariants() []string {
+	return variants(responses[0], "HTTP/1.1 100 \r\n", "HTTP/1.1 102 \r\n", "HTTP/1.1 200 OK\r\n", "HTTP/1.0 101 \r\n")
 }
 
 // responses are heads of responses to start from.
@@ -101,7 +112,7 @@ func checkLimits(t *testing.T, head []byte) {
 // same way if it opens a connection. What is refused gets an answer that a client
 // understands.
 func FuzzRequestHead(f *testing.F) {
-	for _, s := range slices.Concat(requests, variants()) {
+	for _, s := range slices.Concat(requests, requestVariants()) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -221,7 +232,7 @@ func checkRefusal(t *testing.T, err error) {
 // FuzzResponseHead is [FuzzRequestHead] for the response, as a client sees it that
 // asked for a subprotocol and an extension.
 func FuzzResponseHead(f *testing.F) {
-	for _, s := range responses {
+	for _, s := range slices.Concat(responses, responseVariants()) {
 		f.Add([]byte(s))
 	}
 	offer := &handshake.Offer{Key: sampleKey, Subprotocols: []string{"chat"}, Extensions: []handshake.Extension{{Name: "x"}}}

@@ -45,7 +45,7 @@ func (c *call) SetDeadline(time.Time) error { return nil }
 // allows, answers all others with their status, and reads what came together with
 // the request as if it had come later.
 func FuzzAccept(f *testing.F) {
-	for i, s := range slices.Concat(requests, variants()) {
+	for i, s := range slices.Concat(requests, requestVariants()) {
 		f.Add([]byte(s), []byte{byte(i), 200, 200}, []byte(nil))
 	}
 	hello := unhex(f, "8185 37fa213d 7f9f4d5158")
@@ -140,7 +140,7 @@ func FuzzDialResponse(f *testing.F) {
 		strings.Repeat("HTTP/1.1 100 \r\n\r\n", 9) + switching + "\r\n",
 		"HTTP/1.1 503 \r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
 		"HTTP/1.0 302 \r\nLocation: /\r\n\r\n", switching + "Content-Length: 0\r\n\r\n", switching + "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
-	}, responses...) {
+	}, slices.Concat(responses, responseVariants())...) {
 		f.Add([]byte(s), []byte{byte(10 + i), 100}, []byte{byte(i)})
 	}
 	f.Fuzz(func(t *testing.T, response, cuts, how []byte) {
