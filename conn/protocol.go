@@ -2,6 +2,7 @@ package conn
 
 import (
 	"example.org/rfc6455/frame"
+	"example.org/rfc6455/mask"
 )
 
 // A protocol takes the octets of a peer and says what they mean: it decodes
@@ -74,6 +75,43 @@ func (p *protocol) next(b []byte, ev *event) (n int, err error) {
 			return n, err
 		}
 	}
+}
+
+// whole takes a message that lies in one frame at the start of b, as next would in
+// more steps. With n == 0 there is none, or it is not as most are, and next has to
+// look. The error is that of next.
+//
+// whole unmasks the payload, a part of b, in place.
+func (p *protocol) whole(b []byte) (op frame.Opcode, payload []byte, n int, err error) {
+	if len(b) == 0 || p.midMessage() {
+		return 0, nil, 0, nil
+	}
+	h, n, err := frame.ParseHeader(b)
+	masked := p.frames.Role == frame.Server
+	if n == 0 || err != nil || h.Opcode != frame.OpBinary && h.Opcode != frame.OpText ||
+		h.Flags&^frame.MASK != frame.FIN || h.Flags.Has(frame.MASK) != masked ||
+		h.Length > int64(len(b)-n) || h.Length > p.limits.maxSize {
+		return 0, nil, 0, nil
+	}
+	end := n + int(h.Length)
+	payload = b[n:end:end]
+	p.limits.compressed = false
+	if h.Opcode == frame.OpBinary {
+		if masked {
+			mask.Apply(payload, h.Key)
+		}
+		return h.Opcode, payload, end, nil
+	}
+	p.text = frame.UTF8{}
+	if masked {
+		n = p.text.Unmask(payload, h.Key)
+	} else {
+		n = p.text.Next(payload)
+	}
+	if n < len(payload) || !p.text.Complete() {
+		err = frame.ErrInvalidUTF8
+	}
+	return h.Opcode, payload, end, err
 }
 
 func (p *protocol) dataPiece(piece *frame.Piece, ev *event) error {

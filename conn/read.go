@@ -151,6 +151,33 @@ func (c *Conn) endRead() {
 // readWhole reads a message. The result is a part of the inbox, or c.message.
 func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
 	c.beginMessage()
+	for !c.partial && !c.stream.unread && !c.closing.Load() {
+		op, p, n, err := c.proto.whole(c.in.bytes())
+		switch {
+		case err != nil:
+			return 0, nil, c.fail(err)
+		case n > 0:
+			c.in.r += n
+			c.serial++
+			c.size = int64(len(p))
+			c.countMessage(op)
+			return op, p, nil
+		}
+		if c.in.r < c.in.w {
+			break
+		}
+		if err := c.fill(ctx); err == errCanceled {
+			return 0, nil, c.readCanceled(ctx)
+		} else if err != nil {
+			return 0, nil, err
+		}
+	}
+	return c.readPieces(ctx)
+}
+
+// readPieces reads a message that does not lie whole in the inbox, or comes behind
+// something else.
+func (c *Conn) readPieces(ctx context.Context) (frame.Opcode, []byte, error) {
 	var ev event
 	for {
 		err := c.next(ctx, &ev)
@@ -275,9 +302,13 @@ func (c *Conn) count(ev *event) {
 		c.size = 0
 	}
 	c.size += int64(len(ev.payload))
-	if !ev.end {
-		return
+	if ev.end {
+		c.countMessage(ev.opcode)
 	}
+}
+
+// countMessage notes the end of a message.
+func (c *Conn) countMessage(op frame.Opcode) {
 	c.waited = 0
 	c.received.messages++
 	c.received.payload += uint64(c.size)
@@ -287,7 +318,7 @@ func (c *Conn) count(ev *event) {
 		c.received.compressedOctets += uint64(c.proto.limits.size)
 	}
 	if c.options.Hooks.OnMessage != nil {
-		c.options.Hooks.OnMessage(c, Received, ev.opcode, c.size)
+		c.options.Hooks.OnMessage(c, Received, op, c.size)
 	}
 }
 
