@@ -20,7 +20,7 @@ var connMutants = []mutant{
 	{"conn-control-in-pieces", "RFC 6455, Section 5.5", "conn/protocol.go", "the payload of a ping that comes in pieces keeps that of the ping before",
 		"p.control = p.control[:0]", "p.control = p.control[:len(p.control)/2]"},
 	{"conn-pong-payload", "RFC 6455, Section 5.5.3", "conn/control.go", "a pong lacks the last octet of the ping's payload",
-		"frame.OpPong}), ev.payload)", "frame.OpPong}), ev.payload[:max(0, len(ev.payload)-1)])"},
+		"frame.OpPong}), ev.payload,", "frame.OpPong}), ev.payload[:max(0, len(ev.payload)-1)],"},
 	{"conn-no-pong", "RFC 6455, Section 5.5.2", "conn/control.go", "pings are answered when the next thing is written only",
 		"c.owes = true", "c.owes = false"},
 	{"conn-close-not-echoed", "RFC 6455, Section 5.5.1", "conn/closing.go", "the peer's close code is answered with 1000",
