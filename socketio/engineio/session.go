@@ -65,8 +65,8 @@ type settings struct {
 	forget                       func(*Session) // called when nobody has to find the session any more
 	logger                       *slog.Logger
 
-	began time.Time    // of the first session, or before
-	late  atomic.Int64 // when a heartbeat was late, in nanoseconds since began; 0 is never
+	began time.Time    // before the first session
+	busy  atomic.Int64 // when the process was last seen to be busy, in nanoseconds since began; 0 is never
 }
 
 // A state is where a session stands.
@@ -292,53 +292,6 @@ func (s *Session) attach(c *conn.Conn, base64 bool) {
 	if s.state < closing {
 		s.ws.Store(c)
 	}
-}
-
-// tick does what is due: for the heartbeat, or when no poll came to be told that the
-// session is closing.
-func (s *Session) tick() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.state == closing && !s.up.running() {
-		s.finish()
-	}
-	if s.state != open {
-		return
-	}
-	if s.conn != nil && s.beat.pings { // a part of a long message is a sign of life, too
-		octets := s.conn.Stats().Received.Octets
-		if s.heard != unheard && octets != s.heard {
-			s.beat.heard = true
-		}
-		s.heard = octets
-	}
-	now := time.Now()
-	deaf := s.caller != nil || s.link != nil && s.link.reading() || s.stalled(now)
-	switch s.beat.expired(now, deaf, s.conn != nil) {
-	case ping:
-		s.control(pingPacket)
-	case bury:
-		s.end(PingTimeout, nil)
-		s.finish()
-		if s.conn != nil {
-			go s.conn.CloseNow()
-		}
-		return
-	}
-	s.timer.Reset(time.Until(s.beat.due))
-}
-
-// stalled reports whether the heartbeat of this session, or of another one of the same
-// server, was late not long ago. Then the peers that are late may be so because of
-// this process.
-func (s *Session) stalled(now time.Time) bool {
-	since := now.Sub(s.began)
-	if s.beat.late(now) {
-		s.late.Store(int64(since))
-		return true
-	}
-	late := time.Duration(s.late.Load())
-	return late > 0 && since-late < s.beat.interval+s.beat.timeout
 }
 
 // Close ends the session after what was sent before, and returns without waiting
