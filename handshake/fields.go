@@ -9,28 +9,56 @@ import (
 // Fields is the [Header] that a [Parser] yields: the fields of a head in the order
 // and spelling of the wire. Nil and the zero value have none.
 type Fields struct {
-	names, values []string // of equal length
+	head   string
+	spans  []span   // where the lines are in head
+	values []string // theirs; as many
+
+	// Which lines the package will ask for, by 1 more than their index: 0 if there
+	// is none, several if there are more or the index is high.
+	at [numKnown]uint8
 }
+
+const several = 255
+
+// set makes f the fields that are at spans in head, with values for its values.
+func (f *Fields) set(head string, spans []span, values []string) {
+	*f = Fields{head: head, spans: spans, values: values}
+	for i, s := range spans {
+		value := head[s.colon+1 : s.end]
+		if len(value) > 1 && value[0] == ' ' && !isSpace(value[1]) && !isSpace(value[len(value)-1]) {
+			value = value[1:] // as nearly everybody writes it
+		} else {
+			value = trimSpace(value)
+		}
+		values[i] = value
+		if k := knownField(head[s.line:s.colon]); k < numKnown {
+			if f.at[k] != 0 || i >= several-1 {
+				i = several - 1
+			}
+			f.at[k] = uint8(i + 1)
+		}
+	}
+}
+
+// name returns the name of line i.
+func (f *Fields) name(i int) string { return f.head[f.spans[i].line:f.spans[i].colon] }
 
 // Len returns the number of field lines.
 func (f *Fields) Len() int {
 	if f == nil {
 		return 0
 	}
-	return len(f.names)
+	return len(f.values)
 }
 
 // Values returns the values of the lines called name, in order; names are compared
 // without case. It allocates only if other lines stand between them. The result
 // must not be modified, and is valid as long as f is.
 func (f *Fields) Values(name string) []string {
-	if f == nil {
-		return nil
-	}
 	i, j := 0, 0 // the lines i to j-1 are called name, and none of those before
-	for k, s := range f.names {
+	for k := range f.Len() {
 		switch {
-		case len(s) != len(name) || !equalFold(s, name):
+		case !equalFold(f.name(k), name):
 		case j == 0:
 			i, j = k, k+1
 		case j == k:
@@ -47,9 +75,9 @@ func (f *Fields) Values(name string) []string {
 
 // scattered is Values for lines that are not adjacent.
 func (f *Fields) scattered(name string) (list []string) {
-	for k, s := range f.names {
-		if equalFold(s, name) {
-			list = append(list, f.values[k])
+	for i, value := range f.values {
+		if equalFold(f.name(i), name) {
+			list = append(list, value)
 		}
 	}
 	return list
@@ -59,7 +87,7 @@ func (f *Fields) scattered(name string) (list []string) {
 func (f *Fields) All() iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		for i := range f.Len() {
-			if !yield(f.names[i], f.values[i]) {
+			if !yield(f.name(i), f.values[i]) {
 				return
 			}
 		}

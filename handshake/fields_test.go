@@ -49,6 +49,52 @@ func TestFieldsMany(t *testing.T) {
 	}
 }
 
+// TestFieldsKnown: the fields that the package itself asks for are found in either
+// case, among others of the same length and however many there are.
+func TestFieldsKnown(t *testing.T) {
+	names := []string{
+		"Connection", "Content-Length", "Host", "Origin", "Transfer-Encoding", "Upgrade", "Sec-WebSocket-Accept",
+		"Sec-WebSocket-Extensions", "Sec-WebSocket-Key", "Sec-WebSocket-Protocol", "Sec-WebSocket-Version",
+	}
+	for _, lines := range []int{0, 1, 20, 251, 252, 253, 254, 255, 256, 300} {
+		for _, spell := range []func(string) string{strings.ToLower, strings.ToUpper, http.CanonicalHeaderKey} {
+			var head strings.Builder
+			head.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
+			for i := range lines {
+				name := names[i%len(names)]
+				at := i % len(name) // one octet is another
+				head.WriteString(name[:at] + "~" + name[at+1:] + ": no\r\n")
+			}
+			for _, name := range names {
+				head.WriteString(spell(name) + ": " + name + "\r\n")
+			}
+			head.WriteString(strings.Repeat("x", 100) + ": no\r\n\r\n")
+			p := handshake.Parser{Limits: handshake.Limits{MaxSize: -1, MaxFields: -1}}
+			r, n, err := p.ParseResponse([]byte(head.String()))
+			if n == 0 || err != nil {
+				t.Fatal(n, err)
+			}
+			// What an accessor finds is known, what Values finds is searched for.
+			if got := r.Subprotocol(); got != "Sec-WebSocket-Protocol" {
+				t.Errorf("behind %d lines, %s: Subprotocol() = %q", lines, spell("Spelt"), got)
+			}
+			for _, name := range names {
+				if got := r.Header.Values(name); len(got) != 1 || got[0] != name {
+					t.Errorf("behind %d lines: Values(%s) = %q", lines, name, got)
+				}
+			}
+		}
+	}
+}
+
+// TestFieldsNil: a nil *Fields in a Header has no fields.
+func TestFieldsNil(t *testing.T) {
+	r := handshake.Request{Header: (*handshake.Fields)(nil)}
+	if got := r.Key(); got != "" {
+		t.Errorf("Key() = %q without fields", got)
+	}
+}
+
 // AppendFields takes what a request takes as extra fields.
 func TestAppendFields(t *testing.T) {
 	const before = "CONNECT example.com:443 HTTP/1.1\r\n"

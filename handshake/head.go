@@ -70,11 +70,11 @@ type Parser struct {
 
 	// The result, and where it is kept. Requests of browsers have 12 to 20
 	// fields.
-	req        Request
-	resp       Response
-	fields     Fields
-	fewSpans   [24]span
-	fewStrings [2 * 24]string
+	req       Request
+	resp      Response
+	fields    Fields
+	fewSpans  [24]span
+	fewValues [24]string
 }
 
 // ParseRequest parses the head of a request at the start of b, and returns it with
@@ -106,7 +106,7 @@ func (p *Parser) ParseRequest(b []byte) (r *Request, n int, err error) {
 		Header: &p.fields,
 	}
 	p.reset()
-	if host := p.fields.Values(fieldHost); len(host) == 1 {
+	if host := values(&p.fields, knownHost); len(host) == 1 {
 		p.req.Host = host[0]
 	}
 	if p.req.Target[0] != '/' {
@@ -168,13 +168,9 @@ func (p *Parser) reset() {
 // setFields makes p.fields of the lines that were found in head.
 func (p *Parser) setFields(head string) {
 	n := len(p.spans)
-	s := p.fewStrings[:]
-	if len(s) < 2*n {
-		s = make([]string, 2*n)
+	values := p.fewValues[:]
+	if len(values) < n {
+		values = make([]string, n)
 	}
-	p.fields = Fields{names: s[:n:n], values: s[n : 2*n : 2*n]}
-	for i, at := range p.spans {
-		p.fields.names[i] = head[at.line:at.colon]
-		p.fields.values[i] = trimSpace(head[at.colon+1 : at.end])
-	}
+	p.fields.set(head, p.spans[:n:n], values[:n:n])
 }

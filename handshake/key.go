@@ -30,10 +30,8 @@ func ValidKey(key string) bool {
 	if len(key) != keySize || key[keySize-2:] != "==" {
 		return false
 	}
-	for i := range keySize - 2 {
-		if classes[key[i]]&base64Char == 0 {
-			return false
-		}
+	if notBase64(word(key))|notBase64(word(key[8:]))|notBase64(word(key[keySize-10:])) != 0 {
+		return false
 	}
 	switch key[keySize-3] { // 2 bits of the last octet and 4 of nothing
 	case 'A', 'Q', 'g', 'w':

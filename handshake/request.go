@@ -9,30 +9,6 @@ type Header interface {
 	Values(name string) []string
 }
 
-// The names of fields in the spelling of http.Header, which is asked without
-// allocating for these alone.
-const (
-	fieldConnection       = "Connection"
-	fieldContentLength    = "Content-Length"
-	fieldHost             = "Host"
-	fieldOrigin           = "Origin"
-	fieldTransferEncoding = "Transfer-Encoding"
-	fieldUpgrade          = "Upgrade"
-	fieldAccept           = "Sec-Websocket-Accept"
-	fieldExtensions       = "Sec-Websocket-Extensions"
-	fieldKey              = "Sec-Websocket-Key"
-	fieldProtocol         = "Sec-Websocket-Protocol"
-	fieldVersion          = "Sec-Websocket-Version"
-)
-
-// values returns the lines of a field; a nil h has none.
-func values(h Header, name string) []string {
-	if h == nil {
-		return nil
-	}
-	return h.Values(name)
-}
-
 // A Request is the request of an opening handshake (RFC 6455, Section 4.1) as a
 // server sees it: the result of [Parser.ParseRequest], or filled in from a request
 // that another HTTP implementation has parsed.
@@ -86,18 +62,18 @@ func (r *Request) Validate() error {
 	if r.HasBody || hasContent(r.Header) {
 		return ErrBody
 	}
-	upgrade := values(r.Header, fieldUpgrade)
+	upgrade := values(r.Header, knownUpgrade)
 	switch {
 	case len(upgrade) == 0:
 		return errNoUpgrade
 	case !hasToken(upgrade, "websocket", true):
 		return ErrUpgrade
-	case !hasToken(values(r.Header, fieldConnection), "upgrade", false):
+	case !hasToken(values(r.Header, knownConnection), "upgrade", false):
 		return errConnection
 	case !r.hasVersion():
 		return ErrVersion
 	}
-	if key := values(r.Header, fieldKey); len(key) != 1 || !ValidKey(key[0]) {
+	if key := values(r.Header, knownKey); len(key) != 1 || !ValidKey(key[0]) {
 		return ErrKey
 	}
 	return r.validateOffers()
@@ -130,7 +106,7 @@ func (r *Request) ValidateConnect() error {
 // host returns the one host of r, and its port, and whether they are valid.
 func (r *Request) host() (host, port string, ok bool) {
 	authority := r.Host
-	switch lines := values(r.Header, fieldHost); {
+	switch lines := values(r.Header, knownHost); {
 	case len(lines) > 1:
 		return "", "", false
 	case len(lines) == 1 && authority == "":
@@ -144,25 +120,25 @@ func (r *Request) host() (host, port string, ok bool) {
 // hasContent reports whether h frames content, or tries to (RFC 9112, Section 6).
 // A single Content-Length of 0 says that there is none.
 func hasContent(h Header) bool {
-	if len(values(h, fieldTransferEncoding)) > 0 {
+	if len(values(h, knownTransferEncoding)) > 0 {
 		return true
 	}
-	length := values(h, fieldContentLength)
+	length := values(h, knownContentLength)
 	return len(length) > 1 || len(length) == 1 && length[0] != "0"
 }
 
 // hasVersion reports whether the version is 13, and said once.
 func (r *Request) hasVersion() bool {
-	version := values(r.Header, fieldVersion)
+	version := values(r.Header, knownVersion)
 	return len(version) == 1 && version[0] == "13"
 }
 
 // validateOffers checks the grammar of the two lists.
 func (r *Request) validateOffers() error {
-	if !walkSubprotocols(values(r.Header, fieldProtocol), func(string) {}) {
+	if !walkSubprotocols(values(r.Header, knownProtocol), func(string) {}) {
 		return ErrSubprotocol
 	}
-	lines := values(r.Header, fieldExtensions)
+	lines := values(r.Header, knownExtensions)
 	if len(lines) > 0 && !walkExtensions(lines, func(bool, Param) {}) {
 		return ErrExtension
 	}
@@ -171,7 +147,7 @@ func (r *Request) validateOffers() error {
 
 // Key returns the Sec-WebSocket-Key, or "" if there is none.
 func (r *Request) Key() string {
-	if key := values(r.Header, fieldKey); len(key) > 0 {
+	if key := values(r.Header, knownKey); len(key) > 0 {
 		return key[0]
 	}
 	return ""
@@ -182,7 +158,7 @@ func (r *Request) Key() string {
 // none once [Request.Validate] has returned nil.
 func (r *Request) Subprotocols() ([]string, error) {
 	var names []string
-	if !walkSubprotocols(values(r.Header, fieldProtocol), func(name string) { names = append(names, name) }) {
+	if !walkSubprotocols(values(r.Header, knownProtocol), func(name string) { names = append(names, name) }) {
 		return nil, ErrSubprotocol
 	}
 	return names, nil
@@ -192,13 +168,13 @@ func (r *Request) Subprotocols() ([]string, error) {
 // first, as [ParseExtensions] does. The error is [ErrExtension]; there is none once
 // [Request.Validate] has returned nil.
 func (r *Request) Extensions() ([]Extension, error) {
-	return ParseExtensions(values(r.Header, fieldExtensions))
+	return ParseExtensions(values(r.Header, knownExtensions))
 }
 
 // Origin returns the origin of the request; the zero value if it does not tell.
 // The error is [ErrOrigin], if there are several or [ParseOrigin] refuses it.
 func (r *Request) Origin() (Origin, error) {
-	switch lines := values(r.Header, fieldOrigin); len(lines) {
+	switch lines := values(r.Header, knownOrigin); len(lines) {
 	case 0:
 		return Origin{}, nil
 	case 1:

@@ -39,18 +39,18 @@ func (r *Response) Validate(o *Offer) error {
 		return ErrStatus
 	case r.Proto != "HTTP/1.1":
 		return errResponseProto
-	case !hasToken(values(r.Header, fieldUpgrade), "websocket", true):
+	case !hasToken(values(r.Header, knownUpgrade), "websocket", true):
 		return errResponseUpgrade
-	case !hasToken(values(r.Header, fieldConnection), "upgrade", false):
+	case !hasToken(values(r.Header, knownConnection), "upgrade", false):
 		return errResponseConnection
 	}
 	var buf [acceptSize]byte
-	accept := values(r.Header, fieldAccept)
+	accept := values(r.Header, knownAccept)
 	if len(accept) != 1 || accept[0] != string(AppendAccept(buf[:0], o.Key)) {
 		return ErrAccept
 	}
 	// RFC 9110, Sections 6.4.1 and 8.6: a 101 has no content, nor says its length.
-	if len(values(r.Header, fieldContentLength)) > 0 || len(values(r.Header, fieldTransferEncoding)) > 0 {
+	if len(values(r.Header, knownContentLength)) > 0 || len(values(r.Header, knownTransferEncoding)) > 0 {
 		return errResponseBody
 	}
 	return r.validateAgreement(o)
@@ -70,7 +70,7 @@ func (r *Response) ValidateConnect(o *Offer) error {
 
 // validateAgreement checks that the server agreed to what was offered only.
 func (r *Response) validateAgreement(o *Offer) error {
-	switch lines := values(r.Header, fieldProtocol); {
+	switch lines := values(r.Header, knownProtocol); {
 	case len(lines) == 0:
 	case len(lines) > 1 || !slices.Contains(o.Subprotocols, lines[0]):
 		return errResponseSubprotocol
@@ -90,7 +90,7 @@ func (r *Response) validateAgreement(o *Offer) error {
 // Subprotocol returns the subprotocol that the server chose, or "" if it chose
 // none. It is one of the offer's once [Response.Validate] has returned nil.
 func (r *Response) Subprotocol() string {
-	if lines := values(r.Header, fieldProtocol); len(lines) > 0 {
+	if lines := values(r.Header, knownProtocol); len(lines) > 0 {
 		return lines[0]
 	}
 	return ""
@@ -100,7 +100,7 @@ func (r *Response) Subprotocol() string {
 // which they apply, as [ParseExtensions] does. The error is of class
 // [ErrExtension]; there is none once [Response.Validate] has returned nil.
 func (r *Response) Extensions() ([]Extension, error) {
-	list, err := ParseExtensions(values(r.Header, fieldExtensions))
+	list, err := ParseExtensions(values(r.Header, knownExtensions))
 	if err != nil {
 		return nil, errResponseExtension
 	}

@@ -79,7 +79,10 @@ func (p *Parser) tooLarge() error {
 func (p *Parser) scanRequestLine(b []byte) error {
 	switch p.state {
 	case inStart:
-		if !p.skip(b, tokenChar) {
+		if p.pos == 0 && p.requestLine(b) {
+			return nil
+		}
+		if p.pos = skipToken(b, p.pos); p.pos == len(b) {
 			return nil
 		}
 		if b[p.pos] != ' ' || p.pos == 0 {
@@ -93,7 +96,7 @@ func (p *Parser) scanRequestLine(b []byte) error {
 		if p.pos == p.marks[0]+1 && !beginsTarget(b[p.pos]) {
 			return ErrTarget
 		}
-		if !p.skip(b, targetChar) {
+		if p.pos = skip(b, p.pos, targetChar); p.pos == len(b) {
 			return nil
 		}
 		switch b[p.pos] {
@@ -113,6 +116,23 @@ func (p *Parser) scanRequestLine(b []byte) error {
 		return p.scanLF(b)
 	}
 	return nil
+}
+
+// requestLine takes the request line if it is what nearly every handshake has: all
+// there, GET, a path and HTTP/1.1.
+func (p *Parser) requestLine(b []byte) bool {
+	const method, version = "GET ", " HTTP/1.1\r\n"
+	if len(b) <= len(method) || string(b[:len(method)]) != method || b[len(method)] != '/' {
+		return false
+	}
+	end := skip(b, len(method), targetChar)
+	if len(b)-end < len(version) || string(b[end:end+len(version)]) != version {
+		return false
+	}
+	p.marks = [2]int{len(method) - 1, end}
+	p.pos = end + len(version)
+	p.line, p.state = p.pos, atField
+	return true
 }
 
 // scanStatusLine goes on in a status line (RFC 9112, Section 4), by at least one
@@ -140,7 +160,7 @@ func (p *Parser) scanStatusLine(b []byte) error {
 		}
 		p.pos = len(b)
 	case inReason:
-		if !p.skipValue(b) {
+		if p.pos = skipValue(b, p.pos); p.pos == len(b) {
 			return nil
 		}
 		p.marks[1] = p.pos
@@ -156,6 +176,9 @@ func (p *Parser) scanStatusLine(b []byte) error {
 func (p *Parser) scanField(b []byte, maxFields int) error {
 	switch p.state {
 	case atField:
+		if p.wholeFields(b, maxFields); p.pos == len(b) {
+			return nil
+		}
 		switch c := b[p.pos]; {
 		case c == '\r':
 			p.pos++
@@ -170,7 +193,7 @@ func (p *Parser) scanField(b []byte, maxFields int) error {
 		p.state = inName
 		fallthrough
 	case inName:
-		if !p.skip(b, tokenChar) {
+		if p.pos = skipToken(b, p.pos); p.pos == len(b) {
 			return nil
 		}
 		at := &p.spans[len(p.spans)-1]
@@ -182,7 +205,7 @@ func (p *Parser) scanField(b []byte, maxFields int) error {
 		p.state = inValue
 		fallthrough
 	case inValue:
-		if !p.skipValue(b) {
+		if p.pos = skipValue(b, p.pos); p.pos == len(b) {
 			return nil
 		}
 		if b[p.pos] != '\r' {
@@ -204,6 +227,25 @@ func (p *Parser) scanField(b []byte, maxFields int) error {
 		p.state = atEnd
 	}
 	return nil
+}
+
+// wholeFields takes the field lines that are all there and right, and leaves the
+// first other one to the states of scanField.
+func (p *Parser) wholeFields(b []byte, maxFields int) {
+	line := p.pos
+	for len(p.spans) < maxFields {
+		colon := skipToken(b, line)
+		if colon == line || colon == len(b) || b[colon] != ':' {
+			break
+		}
+		end := skipValue(b, colon+1)
+		if end+2 > len(b) || b[end] != '\r' || b[end+1] != '\n' {
+			break
+		}
+		p.spans = append(p.spans, span{line, colon, end})
+		line = end + 2
+	}
+	p.pos, p.line = line, line
 }
 
 // scanVersion goes on in an HTTP version, which begins at start (RFC 9112, Section
@@ -254,43 +296,43 @@ func (p *Parser) scanLF(b []byte) error {
 	return nil
 }
 
-// skip moves p.pos to the next octet that is not of class, and reports whether b
-// has one.
-func (p *Parser) skip(b []byte, class uint8) bool {
-	i := p.pos
+// skip returns the index of the first octet of b, from i on, that is not of class,
+// or len(b) if all are.
+func skip(b []byte, i int, class uint8) int {
 	for i < len(b) && classes[b[i]]&class != 0 {
 		i++
 	}
-	p.pos = i
-	return i < len(b)
+	return i
+}
+
+// skipToken is skip for tokenChar, eight octets at a time as far as they are
+// letters and hyphens, of which the names of fields are made.
+func skipToken(b []byte, i int) int {
+	for len(b)-i >= 8 {
+		if other := notNames(binary.LittleEndian.Uint64(b[i:])); other != 0 {
+			i += bits.TrailingZeros64(other) / 8
+			break
+		}
+		i += 8
+	}
+	return skip(b, i, tokenChar)
 }
 
 // skipValue is skip for valueChar, eight octets at a time.
-func (p *Parser) skipValue(b []byte) bool {
-	const (
-		ones = 0x0101010101010101
-		high = 0x80 * ones
-	)
-	rest := b[p.pos:]
-	for len(rest) >= 8 {
-		v := binary.LittleEndian.Uint64(rest)
-		del := v ^ 0x7f*ones
-		// The high bit of octets of v below SP, and of those of del that are zero.
-		// Above the lowest of them there may be false ones, by the borrow.
-		found := ((v-0x20*ones)&^v | (del-ones)&^del) & high
-		if found == 0 {
-			rest = rest[8:]
+func skipValue(b []byte, i int) int {
+	for len(b)-i >= 8 {
+		other := notText(binary.LittleEndian.Uint64(b[i:]))
+		if other == 0 {
+			i += 8
 			continue
 		}
-		rest = rest[bits.TrailingZeros64(found)/8:]
-		if rest[0] != '\t' {
-			p.pos = len(b) - len(rest)
-			return true
+		i += bits.TrailingZeros64(other) / 8
+		if b[i] != '\t' {
+			return i
 		}
-		rest = rest[1:]
+		i++
 	}
-	p.pos = len(b) - len(rest)
-	return p.skip(b, valueChar)
+	return skip(b, i, valueChar)
 }
 
 // beginsTarget reports whether c is the first octet of a request-target that a

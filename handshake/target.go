@@ -34,6 +34,9 @@ func validTarget(s string) bool {
 	if s == "" || s[0] != '/' || strings.HasPrefix(s, "//") || !all(s, targetChar) {
 		return false
 	}
+	if isPlain(s) {
+		return true
+	}
 	path, _, _ := strings.Cut(s, "?")
 	for found := true; found; {
 		_, path, found = strings.Cut(path, "/")
@@ -46,6 +49,23 @@ func validTarget(s string) bool {
 			return false
 		}
 		s = s[i+3:]
+	}
+	return true
+}
+
+// isPlain reports whether no segment of s begins with a dot, escaped or not, and
+// every percent sign has its digits. The query is taken for segments too.
+func isPlain(s string) bool {
+	slash := false
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c == '.' && slash:
+			return false
+		case c == '%' && (len(s) < i+3 || !all(s[i+1:i+3], hexChar) || slash && equalFold(s[i+1:i+3], "2e")):
+			return false
+		}
+		slash = c == '/'
 	}
 	return true
 }

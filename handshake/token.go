@@ -6,7 +6,6 @@ const (
 	valueChar              // RFC 9110, Section 5.5, with SP and HTAB
 	targetChar             // see [Request].Target
 	hostChar               // letters, digits, "-", "." and "_"
-	base64Char             // RFC 4648, Section 4
 	digitChar
 	hexChar
 )
@@ -24,7 +23,6 @@ var classes = func() (t [256]uint8) {
 	)
 	add(tokenChar, digits+letters+"!#$%&'*+-.^_`|~")
 	add(hostChar, digits+letters+"-._")
-	add(base64Char, digits+letters+"+/")
 	add(digitChar, digits)
 	add(hexChar, digits+"ABCDEFabcdef")
 	for c := range t {
@@ -108,6 +106,9 @@ func nextElement(list string) (element, rest string, more bool) {
 // another token, as in Upgrade (RFC 9110, Section 7.8), which is not the token
 // alone.
 func hasToken(lines []string, token string, versions bool) bool {
+	if len(lines) == 1 && equalFold(lines[0], token) {
+		return true
+	}
 	found := false
 	for _, list := range lines {
 		for more := true; more; {
