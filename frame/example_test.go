@@ -103,6 +103,24 @@ func ExampleTransform() {
 	// 6c 6c 6f
 }
 
+// A server unmasks text and checks it in one pass, frame by frame.
+func ExampleUTF8_Unmask() {
+	var text frame.UTF8
+	for _, f := range []struct {
+		payload []byte
+		key     mask.Key
+	}{
+		{[]byte{0x70, 0x88, 0xe2}, 0x3d21fa37}, // Gr and the first octet of ü
+		{[]byte{0x8b, 0x46, 0x5d, 0x58}, 0x3dc28537}, // the rest
+	} {
+		n := text.Unmask(f.payload, f.key)
+		fmt.Printf("%q %d %t\n", f.payload, n, text.Complete())
+	}
+	// Output:
+	// "Gr\xc3" 3 false
+	// "\xbcße" 4 true
+}
+
 func ExampleUTF8() {
 	var text frame.UTF8
 	for _, p := range []string{"Gr\xc3", "\xbc\xc3\x9fe", "\xf4\x90 no code point"} {
