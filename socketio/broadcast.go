@@ -112,6 +112,16 @@ func (b Broadcast) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 	return sockets, nil
 }
 
+// ClientIDs returns the ids of the sockets. The error is that of FetchSockets.
+func (b Broadcast) ClientIDs(ctx context.Context) ([]string, error) {
+	sockets, err := b.FetchSockets(ctx)
+	ids := make([]string, len(sockets))
+	for i, s := range sockets {
+		ids[i] = s.ID()
+	}
+	return ids, err
+}
+
 // SocketsJoin puts the sockets into rooms. The error is that of the adapter.
 func (b Broadcast) SocketsJoin(rooms ...string) error {
 	return b.each(func(a Adapter) error { return a.JoinAll(b.target, rooms...) })

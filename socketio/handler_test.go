@@ -149,6 +149,7 @@ func TestBadListeners(t *testing.T) {
 				{"", func() {}, parser.ErrEventName},
 				{"disconnect", func() {}, parser.ErrReservedEvent},
 				{"e", func(tree) {}, nil},
+				{"e", func(nested) {}, nil},
 			}
 			for _, tt := range tests {
 				for _, l := range []*socketio.Listener{s.On(tt.event, tt.fn), s.Once(tt.event, tt.fn), w.io.OnServerSide(tt.event, tt.fn)} {
@@ -167,6 +168,9 @@ func TestBadListeners(t *testing.T) {
 		c.quiet()
 	})
 }
+
+// nested is a list of itself.
+type nested []nested
 
 // tree is a type that has itself in it.
 type tree struct{ Kids []tree }

@@ -84,11 +84,11 @@ func (a *MemoryAdapter) Join(id string, rooms ...string) error {
 
 // join needs mu.
 func (a *MemoryAdapter) join(s *Socket, rooms []string) error {
+	if s.gone() { // it may have left already
+		return ErrDisconnected
+	}
 	m := a.members[s.id]
 	if m == nil {
-		if s.gone() { // it has left already
-			return ErrDisconnected
-		}
 		m = &member{socket: s}
 		a.members[s.id] = m
 	}

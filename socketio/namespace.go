@@ -27,6 +27,7 @@ type Namespace struct {
 
 	mu      sync.RWMutex
 	sockets map[string]*Socket // those that are connecting, too
+	removed bool               // whether the server has it no longer
 }
 
 // Name returns the name, which begins with a slash.
@@ -89,11 +90,15 @@ func (n *Namespace) Len() int {
 
 func (n *Namespace) nextID() uint64 { return n.ids.Add(1) - 1 }
 
-// put adds a socket.
-func (n *Namespace) put(s *Socket) {
+// put adds a socket, unless the namespace was removed.
+func (n *Namespace) put(s *Socket) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.removed {
+		return false
+	}
 	n.sockets[s.id] = s
+	return true
 }
 
 // forget takes a socket out of its rooms and out of the namespace.
@@ -151,6 +156,9 @@ func (n *Namespace) Call(ctx context.Context, event string, args ...any) ([]Valu
 func (n *Namespace) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 	return n.all().FetchSockets(ctx)
 }
+
+// ClientIDs returns the ids of all sockets of the cluster.
+func (n *Namespace) ClientIDs(ctx context.Context) ([]string, error) { return n.all().ClientIDs(ctx) }
 
 // SocketsJoin puts all sockets into rooms.
 func (n *Namespace) SocketsJoin(rooms ...string) error { return n.all().SocketsJoin(rooms...) }
@@ -210,50 +218,58 @@ func (n *Namespace) HandleServerSide(event string, args []Value, reply func(args
 	}
 }
 
-// admit lets a client in, or tells it why not. It runs in the turn of the session.
-func (n *Namespace) admit(c *session, auth Value) {
+// admit lets a client in, or tells it why not, and reports whether it did: it does
+// neither if the namespace was removed. It runs in the turn of the session.
+func (n *Namespace) admit(c *session, auth Value) bool {
 	s := &Socket{ns: n, session: c, auth: auth, issued: time.Now()}
-	missed := n.identify(s)
-	if err := n.check(s); err != nil {
+	missed, ok := n.identify(s)
+	if !ok {
+		return false
+	}
+	err := n.check(s)
+	if err == nil && !c.add(s) {
+		err = ErrDisconnected // the session has ended meanwhile
+	}
+	if err == nil {
+		n.adapter.Join(s.id, s.id)
+		err = s.welcome(missed)
+	}
+	if err != nil {
 		s.end(ServerNamespaceDisconnect, nil)
 		c.refuse(n.name, err)
-		return
-	}
-	if !c.add(s) { // it has ended meanwhile
-		s.end(ForcedClose, nil)
-		return
-	}
-	n.adapter.Join(s.id, s.id)
-	if err := s.welcome(missed); err != nil {
-		return
+		return true
 	}
 	for _, f := range n.onConnect.load() {
 		s.protect("connection", func() error { (*f)(s); return nil })
 	}
+	return true
 }
 
 // identify gives a socket its id: that of the socket that the client lost, if it can
-// come back, together with what it missed.
-func (n *Namespace) identify(s *Socket) []*parser.Packet {
+// come back, together with what it missed. It reports whether the namespace has the
+// socket.
+func (n *Namespace) identify(s *Socket) (missed []*parser.Packet, ok bool) {
 	var lost struct {
 		PID    string `json:"pid"`
 		Offset string `json:"offset"`
 	}
 	r := n.server.Recovery
+	if s.session.revision() < 4 {
+		r = nil
+	}
 	if r != nil && s.auth.Decode(&lost) == nil && lost.PID != "" && lost.Offset != "" {
 		stored, err := n.adapter.Restore(context.Background(), lost.PID, lost.Offset, func(kept *StoredSocket) bool {
 			if kept.Principal != s.session.principal() || n.socket(kept.ID) != nil {
 				return false
 			}
 			s.id, s.pid, s.data, s.recovered = kept.ID, kept.PID, kept.Data, true
-			n.put(s)
-			return true
+			return n.put(s)
 		})
 		switch {
 		case err != nil:
 			n.server.log().Error("socketio: socket not brought back", "namespace", n.name, "error", err)
 		case stored != nil:
-			return stored.Missed
+			return stored.Missed, true
 		}
 		if s.recovered {
 			n.forget(s)
@@ -264,8 +280,7 @@ func (n *Namespace) identify(s *Socket) []*parser.Packet {
 	if r != nil {
 		s.pid = newID()
 	}
-	n.put(s)
-	return nil
+	return nil, n.put(s)
 }
 
 // check runs the middleware.
@@ -292,12 +307,10 @@ func (n *Namespace) check(s *Socket) error {
 func (s *Socket) welcome(missed []*parser.Packet) error {
 	connect := &parser.Packet{Type: parser.Connect, Namespace: s.ns.name}
 	if s.session.revision() >= 4 {
-		if err := connect.SetPayload(struct {
+		connect.SetPayload(struct { // it can be encoded
 			SID string `json:"sid"`
 			PID string `json:"pid,omitempty"`
-		}{s.id, s.pid}); err != nil {
-			return err
-		}
+		}{s.id, s.pid})
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

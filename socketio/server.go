@@ -363,13 +363,15 @@ func (s *Server) create(name string, parent *ParentNamespace, client bool) (*Nam
 // cleanup removes an empty namespace that a client has created.
 func (s *Server) cleanup(ns *Namespace) {
 	s.mu.Lock()
-	if ns.Len() > 0 || s.spaces[ns.name] != ns {
-		s.mu.Unlock()
-		return
+	defer s.mu.Unlock()
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	if len(ns.sockets) > 0 || ns.removed {
+		return // somebody joined meanwhile, or it has been done
 	}
+	ns.removed = true
 	delete(s.spaces, ns.name)
 	s.dynamic--
-	s.mu.Unlock()
 	ns.adapter.Close()
 }
 
@@ -486,6 +488,9 @@ func (s *Server) Call(ctx context.Context, event string, args ...any) ([]Value, 
 func (s *Server) FetchSockets(ctx context.Context) ([]*RemoteSocket, error) {
 	return s.Of("/").FetchSockets(ctx)
 }
+
+// ClientIDs is [Namespace.ClientIDs].
+func (s *Server) ClientIDs(ctx context.Context) ([]string, error) { return s.Of("/").ClientIDs(ctx) }
 
 // SocketsJoin is [Namespace.SocketsJoin].
 func (s *Server) SocketsJoin(rooms ...string) error { return s.Of("/").SocketsJoin(rooms...) }

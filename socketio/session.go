@@ -255,12 +255,16 @@ func (c *session) connect(name string, auth Value) {
 		c.refuse(name, &Error{Message: "Too many namespaces"})
 		return
 	}
-	ns, err := c.server.find(c.engine, name, auth)
-	if err != nil {
-		c.refuse(name, err)
-		return
+	for {
+		ns, err := c.server.find(c.engine, name, auth)
+		if err != nil {
+			c.refuse(name, err)
+			return
+		}
+		if ns.admit(c, auth) {
+			return
+		}
 	}
-	ns.admit(c, auth)
 }
 
 // refuse tells the client why it cannot join a namespace.

@@ -579,9 +579,9 @@ func (s *Socket) end(reason Reason, err error) {
 		}
 		a.done(nil, ErrDisconnected)
 	}
+	s.session.remove(s)
 	switch before {
 	case connected:
-		s.session.remove(s)
 		s.session.run(nil, func([]Value) { s.leave(reason, err) })
 	case connecting:
 		s.ns.forget(s)
