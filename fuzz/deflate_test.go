@@ -41,17 +41,36 @@ func text(n int) []byte {
 	return p[:n]
 }
 
-// standardDeflate compresses a message as RFC 7692, Section 7.2.1, has it.
-func standardDeflate(tb testing.TB, level int, window, p []byte) []byte {
+// A standardCompressor compresses the messages of a connection with compress/flate.
+// (Its NewWriterDict would do for single ones, if it did not put the dictionary into
+// stored blocks.)
+type standardCompressor struct {
+	tb   testing.TB
+	wire bytes.Buffer
+	w    *flate.Writer
+}
+
+func newStandardCompressor(tb testing.TB, level int) *standardCompressor {
 	tb.Helper()
-	var wire bytes.Buffer
-	w, err := flate.NewWriterDict(&wire, level, window)
-	if err != nil {
+	c := &standardCompressor{tb: tb}
+	var err error
+	if c.w, err = flate.NewWriter(&c.wire, level); err != nil {
 		tb.Fatal(err)
 	}
-	w.Write(p)
-	w.Flush()
-	return bytes.TrimSuffix(wire.Bytes(), []byte("\x00\x00\xff\xff"))
+	return c
+}
+
+// message compresses a message as RFC 7692, Section 7.2.1, has it.
+func (c *standardCompressor) message(p []byte) []byte {
+	c.tb.Helper()
+	c.wire.Reset()
+	if _, err := c.w.Write(p); err != nil {
+		c.tb.Fatal(err)
+	}
+	if err := c.w.Flush(); err != nil {
+		c.tb.Fatal(err)
+	}
+	return bytes.Clone(bytes.TrimSuffix(c.wire.Bytes(), []byte("\x00\x00\xff\xff")))
 }
 
 func newDecompressor(tb testing.TB, bits int, takeover bool) *deflate.Decompressor {
@@ -73,8 +92,9 @@ func FuzzInflate(f *testing.F) {
 	}
 	for i, n := range []int{0, 5, 300, 3000} {
 		first := text(n)
-		f.Add(standardDeflate(f, 6, nil, first), standardDeflate(f, 9, first, first), []byte{7, 90}, uint8(7), true, n)
-		f.Add(standardDeflate(f, 1, nil, octets(n)), standardDeflate(f, flate.HuffmanOnly, nil, first), []byte{255}, uint8(i), false, n-1)
+		best := newStandardCompressor(f, flate.BestCompression)
+		f.Add(best.message(first), best.message(first), []byte{7, 90}, uint8(7), true, n)
+		f.Add(newStandardCompressor(f, flate.BestSpeed).message(octets(n)), newStandardCompressor(f, flate.HuffmanOnly).message(first), []byte{255}, uint8(i), false, n-1)
 	}
 	f.Fuzz(func(t *testing.T, first, second, cuts []byte, bits uint8, takeover bool, limit int) {
 		if len(first)+len(second) > 1<<14 {
@@ -225,24 +245,24 @@ func FuzzDeflateStandard(f *testing.F) {
 			t.Fatal(err)
 		}
 		d := newDecompressor(t, deflate.MaxWindowBits, true)
-		var theirs, mine []byte // what has gone over either context
+		standard := newStandardCompressor(t, int(level%12)-2)
+		var window []byte // what has gone over our context
 		for i, message := range [][]byte{first, second, first} {
-			wire := standardDeflate(t, int(level%12)-2, theirs, message)
+			wire := standard.message(message)
 			if out, err := d.Append(nil, wire, true, deflate.NoLimit); err != nil || !bytes.Equal(out, message) {
 				t.Fatalf("message %d of compress/flate: %d octets, %v; want %d", i, len(out), err, len(message))
 			}
-			theirs = append(theirs, message...)
 			wire, ok := c.Append(nil, message)
 			if !ok {
 				continue
 			}
 			// A last block of one octet shows where the message ends.
-			r := flate.NewReaderDict(bytes.NewReader(slices.Concat(wire, []byte("\x00\x00\xff\xff\x01\x01\x00\xfe\xff!"))), mine)
+			r := flate.NewReaderDict(bytes.NewReader(slices.Concat(wire, []byte("\x00\x00\xff\xff\x01\x01\x00\xfe\xff!"))), window)
 			var out bytes.Buffer
 			if _, err := out.ReadFrom(r); err != nil || out.String() != string(message)+"!" {
 				t.Fatalf("message %d of ours: compress/flate has %d octets, %v; want %d", i, out.Len(), err, len(message)+1)
 			}
-			mine = append(mine, message...)
+			window = append(window, message...)
 		}
 	})
 }
