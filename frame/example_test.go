@@ -110,7 +110,7 @@ func ExampleUTF8_Unmask() {
 		payload []byte
 		key     mask.Key
 	}{
-		{[]byte{0x70, 0x88, 0xe2}, 0x3d21fa37}, // Gr and the first octet of ü
+		{[]byte{0x70, 0x88, 0xe2}, 0x3d21fa37},       // Gr and the first octet of ü
 		{[]byte{0x8b, 0x46, 0x5d, 0x58}, 0x3dc28537}, // the rest
 	} {
 		n := text.Unmask(f.payload, f.key)
