@@ -60,27 +60,40 @@ func knownField(name string) known {
 	if k == knownKey && lower(name[0]) == 't' {
 		k = knownTransferEncoding
 	}
-	if k == numKnown || !sameName(name, knownNames[k]) {
+	if k == numKnown || !sameName(name, k) {
 		return numKnown
 	}
 	return k
 }
 
-// sameName reports whether s, a token, and t, made of letters and hyphens, are
-// equal but for case. They have the same length. An octet of s can only differ
-// from a letter of t in the bit for the case if it is that letter, and cannot so
-// differ from a hyphen, as CR is no token.
-func sameName(s, t string) bool {
+// sameName reports whether s, a token as long as the name of k, is that name but
+// for case. An octet of s can only differ from a letter in the bit for the case if
+// it is that letter, and cannot so differ from a hyphen, as CR is no token.
+func sameName(s string, k known) bool {
 	if len(s) < 8 {
-		return equalFold(s, t)
+		return equalFold(s, knownNames[k])
 	}
-	differ := word(s[len(s)-8:]) ^ word(t[len(t)-8:])
-	for len(s) >= 8 && len(t) >= 8 {
-		differ |= word(s) ^ word(t)
-		s, t = s[8:], t[8:]
+	w := &knownWords[k]
+	differ := word(s) ^ w.first | word(s[len(s)-8:]) ^ w.last
+	if len(s) >= 16 {
+		differ |= word(s[8:]) ^ w.middle
 	}
 	return differ&^(0x20*ones) == 0
 }
+
+// knownWords has the octets of names of 8 to 24: the first and last eight and, of
+// those of 16 and more, the eight after the first.
+var knownWords = func() (t [numKnown]struct{ first, middle, last uint64 }) {
+	for k, name := range knownNames {
+		if n := len(name); n >= 8 {
+			t[k].first, t[k].last = word(name), word(name[n-8:])
+			if n >= 16 {
+				t[k].middle = word(name[8:])
+			}
+		}
+	}
+	return t
+}()
 
 // values returns the lines of a field; a nil h has none.
 func values(h Header, k known) []string {
