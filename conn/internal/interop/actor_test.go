@@ -39,13 +39,13 @@ type command struct {
 	Deflate   *deflate `json:"deflate,omitempty"`   // of connect and listen
 }
 
-// A deflate is what ws wants of permessage-deflate.
+// A deflate is what a peer wants of permessage-deflate.
 type deflate struct {
 	ServerNoContextTakeover bool `json:"serverNoContextTakeover,omitempty"`
 	ClientNoContextTakeover bool `json:"clientNoContextTakeover,omitempty"`
 	ServerMaxWindowBits     int  `json:"serverMaxWindowBits,omitempty"`
 	ClientMaxWindowBits     int  `json:"clientMaxWindowBits,omitempty"`
-	Threshold               int  `json:"threshold"` // in octets, from which messages are compressed
+	Threshold               int  `json:"threshold"` // in octets, from which ws compresses messages
 }
 
 // An event is what an actor saw.

@@ -48,11 +48,20 @@ func TestChromiumHTTP2(t *testing.T) {
 		return
 	}
 	s := serveHTTP2(t, conn.AcceptOptions{})
-	theirs := startBrowser(t).open(t, s.url("https", "/page")).actor()
+	b := startBrowser(t)
+	theirs := b.open(t, s.url("https", "/page")).actor()
 	runScenarios(t, &opener{role: frame.Server, theirs: theirs, server: s, scheme: "wss"}, noCode)
 	if n := s.http1.Load(); n != 0 {
 		t.Errorf("%d of the connections came over HTTP/1.1", n)
 	}
+	t.Run("compressed", func(t *testing.T) {
+		s := serveHTTP2(t, wantsDeflate())
+		theirs := b.open(t, s.url("https", "/page")).actor()
+		runDeflated(t, &opener{role: frame.Server, theirs: theirs, server: s, scheme: "wss"}, noCode, true)
+		if n := s.http1.Load(); n != 0 {
+			t.Errorf("%d of the connections came over HTTP/1.1", n)
+		}
+	})
 }
 
 // testChromiumBlobs: binary messages as blobs, both ways.

@@ -38,36 +38,68 @@ func wantExchange(t *testing.T, p pair, compresses bool) {
 // takeover says the opposite of no_context_takeover.
 func takeover(no bool) codec.ContextTakeover { return codec.ContextTakeover(!no) }
 
-// TestDeflateWS agrees with ws on every combination of the four parameters, which
-// the one or the other side asks for.
-func TestDeflateWS(t *testing.T) {
+// TestDeflateWS agrees with ws on every two window sizes, with every combination of
+// context takeover for each, which the one or the other side asks for.
+func TestDeflateWS(t *testing.T) { testDeflate(t, startNodeWS, 8) }
+
+// TestDeflatePython does so with Python's websockets, whose zlib does not compress
+// with 8 window bits.
+func TestDeflatePython(t *testing.T) { testDeflate(t, startPython, 9) }
+
+// testDeflate tries all parameters with a peer that compresses with windows of
+// least bits or more.
+func testDeflate(t *testing.T, start func(*testing.T) *actor, least int) {
 	for _, role := range []frame.Role{frame.Server, frame.Client} {
 		t.Run(role.String(), func(t *testing.T) {
 			t.Parallel()
-			theirs := startNodeWS(t)
-			for i := range 4 * 4 * 4 {
-				bits := []int{8, 9, 12, 15}
-				want := deflate{
-					ServerNoContextTakeover: i&1 != 0, ClientNoContextTakeover: i&2 != 0,
-					ServerMaxWindowBits: bits[i>>2&3], ClientMaxWindowBits: bits[i>>4&3],
-				}
-				for _, asks := range []string{"we ask", "they ask"} {
-					t.Run(fmt.Sprintf("%s/%+v", asks, want), func(t *testing.T) {
-						c := &conn.Compression{MinSize: conn.NoLimit, Config: codec.Config{
-							ServerContextTakeover: codec.Takeover, ClientContextTakeover: codec.Takeover,
-						}}
-						d := &deflate{}
-						if asks == "they ask" {
-							*d = want
-						} else {
-							c.ServerContextTakeover, c.ClientContextTakeover = takeover(want.ServerNoContextTakeover), takeover(want.ClientNoContextTakeover)
-							c.ServerMaxWindowBits, c.ClientMaxWindowBits = want.ServerMaxWindowBits, want.ClientMaxWindowBits
-						}
-						wantExchange(t, openDeflate(t, role, theirs, c, d), true)
-					})
+			theirs := start(t)
+			for ours := 8; ours <= 15; ours++ {
+				for peers := least; peers <= 15; peers++ {
+					want := deflate{
+						ServerNoContextTakeover: (ours+peers)&1 != 0, ClientNoContextTakeover: (ours+peers)&2 != 0,
+						ServerMaxWindowBits: ours, ClientMaxWindowBits: peers,
+					}
+					if role == frame.Client {
+						want.ServerMaxWindowBits, want.ClientMaxWindowBits = peers, ours
+					}
+					for _, asks := range []string{"we ask", "they ask"} {
+						t.Run(fmt.Sprintf("%s/%+v", asks, want), func(t *testing.T) {
+							c := &conn.Compression{MinSize: conn.NoLimit, Config: codec.Config{
+								ServerContextTakeover: codec.Takeover, ClientContextTakeover: codec.Takeover,
+							}}
+							d := &deflate{}
+							if asks == "they ask" {
+								*d = want
+							} else {
+								c.ServerContextTakeover, c.ClientContextTakeover = takeover(want.ServerNoContextTakeover), takeover(want.ClientNoContextTakeover)
+								c.ServerMaxWindowBits, c.ClientMaxWindowBits = want.ServerMaxWindowBits, want.ClientMaxWindowBits
+							}
+							p := openDeflate(t, role, theirs, c, d)
+							wantAgreed(t, p.ours, want.ServerMaxWindowBits, want.ClientMaxWindowBits)
+							wantExchange(t, p, true)
+						})
+					}
 				}
 			}
 		})
+	}
+}
+
+// wantAgreed compares the window bits that were agreed on; 15 need not be said.
+func wantAgreed(t *testing.T, c *conn.Conn, server, client int) {
+	t.Helper()
+	extensions := c.Extensions()
+	if len(extensions) != 1 {
+		t.Fatalf("agreed on %v; want permessage-deflate", extensions)
+	}
+	got := map[string]string{"server_max_window_bits": "15", "client_max_window_bits": "15"}
+	for _, p := range extensions[0].Params {
+		got[p.Name] = p.Value
+	}
+	for name, want := range map[string]int{"server_max_window_bits": server, "client_max_window_bits": client} {
+		if got[name] != fmt.Sprint(want) {
+			t.Errorf("agreed on %v; want %s=%d", extensions, name, want)
+		}
 	}
 }
 
@@ -129,10 +161,28 @@ func TestDeflatePeers(t *testing.T) {
 	}
 }
 
-// TestDeflateChromium runs the scenarios with a browser.
+// TestDeflateChromium runs the scenarios with a browser, and agrees with it on
+// each window size.
 func TestDeflateChromium(t *testing.T) {
 	t.Parallel()
+	b := startBrowser(t)
 	s := serveHTTP(t, wantsDeflate())
-	theirs := startBrowser(t).open(t, s.url("http", "/page")).actor()
+	theirs := b.open(t, s.url("http", "/page")).actor()
 	runDeflated(t, &opener{role: frame.Server, theirs: theirs, server: s, scheme: "ws"}, noCode, true)
+	for server := 8; server <= 15; server++ {
+		for client := 8; client <= 15; client++ {
+			t.Run(fmt.Sprintf("%d and %d window bits", server, client), func(t *testing.T) {
+				o := wantsDeflate()
+				o.Compression.ServerMaxWindowBits, o.Compression.ClientMaxWindowBits = server, client
+				o.Origins = []string{"http://" + s.addr}
+				small := serve(t, o)
+				theirs.begin()
+				theirs.do(t, command{Do: "connect", URL: small.url("ws", "/")})
+				p := pair{small.next(t), theirs}
+				theirs.want(t, event{Event: "open"})
+				wantAgreed(t, p.ours, server, client)
+				wantExchange(t, p, true)
+			})
+		}
+	}
 }

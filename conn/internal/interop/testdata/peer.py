@@ -10,6 +10,10 @@ import json
 import sys
 
 import websockets
+from websockets.extensions.permessage_deflate import (
+    ClientPerMessageDeflateFactory,
+    ServerPerMessageDeflateFactory,
+)
 
 socket = None
 conns = 0
@@ -27,6 +31,24 @@ def count():
 
 def octets(command):
     return base64.b64decode(command.get("data", ""))
+
+
+def compression(command, factory, bits=None):
+    """Return what the command wants of permessage-deflate, if it says so."""
+    deflate = command.get("deflate")
+    if deflate is None:
+        return {}
+    return {
+        "compression": None,
+        "extensions": [
+            factory(
+                server_no_context_takeover=deflate.get("serverNoContextTakeover", False),
+                client_no_context_takeover=deflate.get("clientNoContextTakeover", False),
+                server_max_window_bits=deflate.get("serverMaxWindowBits"),
+                client_max_window_bits=deflate.get("clientMaxWindowBits", bits),
+            )
+        ],
+    }
 
 
 async def receive(ws, conn):
@@ -50,7 +72,10 @@ async def connect(command):
     conn = count()
     try:
         ws = await websockets.connect(
-            command["url"], subprotocols=command.get("protocols"), ping_interval=None
+            command["url"],
+            subprotocols=command.get("protocols"),
+            ping_interval=None,
+            **compression(command, ClientPerMessageDeflateFactory, bits=True),
         )
     except websockets.InvalidStatusCode as e:
         emit("refused", conn, status=e.status_code, text="")
@@ -79,8 +104,9 @@ async def listen(command):
         subprotocols=command.get("protocols"),
         process_request=refuse,
         ping_interval=None,
+        **compression(command, ServerPerMessageDeflateFactory),
     )
-    emit("listening", 1, port=server.sockets[0].getsockname()[1])
+    emit("listening", conns + 1, port=server.sockets[0].getsockname()[1])
 
 
 async def ping(command):
