@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.org/rfc6455/socketio/engineio"
 	"example.org/rfc6455/socketio/parser"
 )
 
@@ -236,7 +238,11 @@ func (n *Namespace) admit(c *session, auth Value) bool {
 	}
 	if err != nil {
 		s.end(ServerNamespaceDisconnect, nil)
-		c.refuse(n.name, err)
+		if errors.Is(err, ErrQueueFull) { // it missed more than can be sent at once
+			c.fail(SlowConsumer, n.name, nil, engineio.ForcedClose)
+		} else {
+			c.refuse(n.name, err)
+		}
 		return true
 	}
 	for _, f := range n.onConnect.load() {

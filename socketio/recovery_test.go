@@ -271,3 +271,27 @@ func TestRecoveryStorm(t *testing.T) {
 		}
 	})
 }
+
+// TestRecoveryTooMuch: a client that missed more than can be queued for it is cut off
+// rather than left with a gap, whatever the policy, and begins anew.
+func TestRecoveryTooMuch(t *testing.T) {
+	server := recovery()
+	server.Slow = socketio.SlowDrop
+	server.Engine = &engineio.Options{MaxQueuedPackets: 10}
+	bubble(t, server, func(t *testing.T, w *world) {
+		w.io.OnConnect(func(s *socketio.Socket) { w.log.add("%t", s.Recovered()) })
+		c, l := w.recoverable()
+		c.conn.CloseNow()
+		synctest.Wait()
+		for range 5000 {
+			w.io.To("room").Emit("e", "some text that takes some room")
+		}
+		w.log.take()
+		c = w.back(l)
+		synctest.Wait()
+		w.check("fault slow-consumer")
+		c = w.back(l)
+		c.expect(`40{"sid":"*","pid":"*"}`)
+		w.check("false")
+	})
+}

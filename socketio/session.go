@@ -16,43 +16,31 @@ import (
 
 // A session is a client of a server: a session of Engine.IO, with a socket for each
 // namespace that was joined. It is the receiver of the messages.
-//
-// What is to be done for a client is done in turn, by the goroutine that brings it
-// if nobody is at it, and else by the one that is.
 type session struct {
 	server  *Server
 	engine  *engineio.Session
 	decoder parser.Decoder
+	turns   turns
 
 	mu      sync.Mutex
-	room    sync.Cond // signaled when waiting has become shorter, and at the end
 	sockets []*Socket // connected
 	left    []string  // namespaces that this side left, perhaps unknown to the client
-	busy    bool      // whether a goroutine is at it
-	waiting []turn
-	octets  int  // of the packets in waiting
-	over    bool // whether the session has ended
+	over    bool      // whether the session has ended
 	reason  Reason
 	timer   *time.Timer // for the first namespace; nil once it was joined
 	parts   *time.Timer // for the attachments of a packet; nil while none are awaited
 }
 
-// A turn is something to be done: a packet to be handled, or a function to be called.
-type turn struct {
-	packet parser.Packet
-	args   []Value
-	call   func([]Value) // nil for a packet
-}
-
 // open begins a session.
 func (s *Server) open(e *engineio.Session) engineio.Receiver {
 	c := &session{server: s, engine: e, decoder: s.parser().NewDecoder(s.Limits)}
-	c.room.L = &c.mu
+	c.turns.room.L = &c.turns.mu
+	c.turns.limit, c.turns.handle = s.maxWaiting(), c.handle
 	s.count(1)
 	if c.revision() < 4 {
 		// Revision 4 of Socket.IO joins the main namespace by itself, which may take
 		// its time: middleware and handlers run, and may wait for the client.
-		go c.run(nil, func([]Value) { c.connect("/", Value{}) })
+		go c.turns.run(nil, func([]Value) { c.connect("/", Value{}) })
 		return c
 	}
 	c.timer = time.AfterFunc(s.connectTimeout(), func() {
@@ -106,7 +94,7 @@ func (c *session) Message(_ *engineio.Session, binary bool, data []byte) {
 	if !ok || p.Type == parser.Ack && c.answered(&p) {
 		return
 	}
-	c.take(turn{packet: p}, true)
+	c.turns.take(turn{packet: p})
 }
 
 // awaitParts begins or ends the wait for attachments.
@@ -139,58 +127,8 @@ func (c *session) answered(p *parser.Packet) bool {
 	return true
 }
 
-// run does something in turn.
-func (c *session) run(args []Value, call func([]Value)) {
-	c.take(turn{args: args, call: call}, false)
-}
-
-// take does t now, and what comes meanwhile; or leaves it to who is at it. If wait is
-// set, it first waits until there is room for it.
-func (c *session) take(t turn, wait bool) {
-	c.mu.Lock()
-	if c.busy {
-		for wait && !c.over && (len(c.waiting) >= c.server.maxWaiting() || c.octets > maxWaitingOctets) && c.busy {
-			c.room.Wait()
-		}
-		if c.busy {
-			c.waiting = append(c.waiting, t)
-			c.octets += t.size()
-			c.mu.Unlock()
-			return
-		}
-	}
-	c.busy = true
-	c.mu.Unlock()
-	for {
-		c.do(t)
-		c.mu.Lock()
-		if len(c.waiting) == 0 {
-			c.waiting, c.busy = nil, false
-			c.room.Broadcast()
-			c.mu.Unlock()
-			return
-		}
-		t = c.waiting[0]
-		c.waiting[0] = turn{}
-		c.waiting = c.waiting[1:]
-		c.octets -= t.size()
-		c.room.Broadcast()
-		c.mu.Unlock()
-	}
-}
-
-// maxWaitingOctets is how much may be in packets that wait for their turn.
-const maxWaitingOctets = 1 << 20
-
-// size returns the octets of a packet that waits.
-func (t *turn) size() int { return octets(&t.packet) }
-
-func (c *session) do(t turn) {
-	if t.call != nil {
-		t.call(t.args)
-		return
-	}
-	p := &t.packet
+// handle does what a packet asks for, in its turn.
+func (c *session) handle(p *parser.Packet) {
 	name, query := p.Namespace, ""
 	if name == "" {
 		name = "/"
@@ -412,8 +350,8 @@ func (c *session) Closed(_ *engineio.Session, reason engineio.CloseReason, err e
 	}
 	r := c.reason
 	sockets := slices.Clone(c.sockets)
-	c.room.Broadcast()
 	c.mu.Unlock()
+	c.turns.stop()
 	if r == "" {
 		r = Reason(reason)
 	}

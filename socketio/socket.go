@@ -372,7 +372,7 @@ func (e Sender) EmitAck(event string, fn any, args ...any) error {
 		if failed != nil && !h.sig.err {
 			return
 		}
-		s.session.run(args, func(args []Value) {
+		s.session.turns.run(args, func(args []Value) {
 			if err := h.call(s.Context, failed, args, nil); err != nil {
 				s.failed(event, err)
 			}
@@ -582,7 +582,7 @@ func (s *Socket) end(reason Reason, err error) {
 	s.session.remove(s)
 	switch before {
 	case connected:
-		s.session.run(nil, func([]Value) { s.leave(reason, err) })
+		s.session.turns.run(nil, func([]Value) { s.leave(reason, err) })
 	case connecting:
 		s.ns.forget(s)
 	}

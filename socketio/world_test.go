@@ -75,15 +75,15 @@ func (w *world) engine(revision int, query ...string) *client {
 	w.t.Helper()
 	o := &conn.DialOptions{NetDial: w.listener.Dial}
 	o.PingInterval = conn.NoLimit
-	url := fmt.Sprintf("ws://server/socket.io/?EIO=%d&transport=websocket", revision)
+	fields := []string{fmt.Sprintf("EIO=%d", revision), "transport=websocket"}
 	for _, q := range query {
 		if k, v, ok := strings.Cut(q, ": "); ok {
 			o.Header = http.Header{k: {v}}
 			continue
 		}
-		url += "&" + q
+		fields = append(fields, q)
 	}
-	ws, err := conn.Dial(context.Background(), url, o)
+	ws, err := conn.Dial(context.Background(), "ws://server/socket.io/?"+strings.Join(fields, "&"), o)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,0 +1,515 @@
+package socketio
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"example.org/rfc6455/conn"
+	"example.org/rfc6455/socketio/engineio"
+	"example.org/rfc6455/socketio/parser"
+)
+
+// ClientOptions configures a [Manager] and its clients. Nil and the zero value both
+// mean the defaults, which are those of the official client where it has them.
+type ClientOptions struct {
+	// Path is where the server has its sessions. Empty means /socket.io/.
+	Path string
+
+	// Auth is sent with each request to join a namespace: anything that is an
+	// object in JSON. AuthFunc, if there is one, is asked for it each time instead;
+	// an error is one of the connection, and is not sent.
+	Auth     any
+	AuthFunc func(ctx context.Context) (any, error)
+
+	// Engine configures the sessions underneath: transports, header fields, TLS and
+	// limits, and with EIO3 the revision of servers of version 2. Its Handler is not
+	// used. Nil means the defaults.
+	Engine *engineio.DialOptions
+
+	// Parser is how packets are written; the server must use the same. Nil means
+	// [parser.JSON].
+	Parser parser.Parser
+
+	// Limits bounds what a packet of the server may hold. Nil means the defaults.
+	Limits *parser.Limits
+
+	// NoReconnection leaves a lost connection lost.
+	NoReconnection bool
+
+	// ReconnectionAttempts limits how often a connection is tried again in a row.
+	// Zero means no limit.
+	ReconnectionAttempts int
+
+	// ReconnectionDelay is the wait before the first attempt, which doubles with
+	// each one up to ReconnectionDelayMax. Zero means 1 and 5 seconds.
+	ReconnectionDelay, ReconnectionDelayMax time.Duration
+
+	// RandomizationFactor is which part of a wait is up to chance, so that many
+	// clients do not come back at once. Zero means 0.5, negative none.
+	RandomizationFactor float64
+
+	// AckTimeout limits the wait for acknowledgements for which [ClientSender] has
+	// no other limit. Zero means no limit.
+	AckTimeout time.Duration
+
+	// Retries has each event that is not volatile wait for its acknowledgement, and
+	// sent up to so many times again, one event after the other. The server may get
+	// one twice. Zero means that events are sent once. AckTimeout, or else 5
+	// seconds, is how long each time takes.
+	Retries int
+
+	// MaxBuffered limits the events that wait for a connection, for each namespace.
+	// Zero means 1,024.
+	MaxBuffered int
+
+	// MaxPendingAcks limits the acknowledgements that a client awaits. Zero means
+	// 1,024.
+	MaxPendingAcks int
+
+	// MaxWaiting limits the packets of the server that wait for a handler; beyond it
+	// the session is not read. Zero means 1,024. They are about 1 MiB in any case.
+	MaxWaiting int
+
+	// Logger gets a record for each error of a handler. Nil means [slog.Default].
+	Logger *slog.Logger
+}
+
+// A Manager is a connection to a server that its clients share, one for each
+// namespace. It connects while a client wants it, and comes back when the
+// connection is lost. Its methods may be called from any goroutine.
+type Manager struct {
+	url     string // of the sessions
+	query   string // of the URL, for namespaces of revision 4
+	options ClientOptions
+	work    worker
+
+	open, closed          hooks[func()]
+	reconnected, attempts hooks[func(int)]
+	reconnectError        hooks[func(error)]
+	reconnectFailed       hooks[func()]
+	ctx                   context.Context
+	cancel                context.CancelCauseFunc
+	mu                    sync.Mutex // guards what follows, and what the clients say is
+	engine                *engineio.Session
+	running               bool // whether run is
+	wake                  chan struct{}
+	clients               map[string]*Client
+}
+
+// NewClient returns a client for the namespace that is the path of a URL, such as
+// http://localhost:3000/chat. The scheme is http, https, ws or wss, and the query is
+// part of each request. Nothing is connected before [Client.Connect].
+//
+// The error is [conn.ErrURL] or ErrNamespace.
+func NewClient(rawURL string, o *ClientOptions) (*Client, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
+		return nil, conn.ErrURL
+	}
+	m := &Manager{clients: map[string]*Client{}, query: u.RawQuery, wake: make(chan struct{}, 1)}
+	if o != nil {
+		m.options = *o
+	}
+	m.work.limit = limit(m.options.MaxWaiting, 1024, math.MaxInt)
+	m.work.room.L = &m.work.mu
+	m.ctx, m.cancel = context.WithCancelCause(context.Background())
+	name := cmp.Or(u.Path, "/")
+	u.Path, u.RawPath, u.Fragment = cmp.Or(m.options.Path, "/socket.io/"), "", ""
+	m.url = u.String()
+	return m.client(name)
+}
+
+// client returns the client of a namespace.
+func (m *Manager) client(name string) (*Client, error) {
+	if !strings.HasPrefix(name, "/") {
+		name = "/" + name
+	}
+	if strings.ContainsAny(name, ",?") {
+		return nil, ErrNamespace
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := m.clients[name]
+	if c == nil {
+		c = &Client{m: m, ns: name}
+		m.clients[name] = c
+	}
+	return c, nil
+}
+
+// Session returns the session in use, or nil while there is none.
+func (m *Manager) Session() *engineio.Session {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.engine
+}
+
+// OnOpen has f called when a session has begun, before its namespaces are joined,
+// and OnClose when it has ended.
+func (m *Manager) OnOpen(f func())  { m.open.add(f, false) }
+func (m *Manager) OnClose(f func()) { m.closed.add(f, false) }
+
+// OnReconnectAttempt has f called before each attempt to come back, with its number.
+func (m *Manager) OnReconnectAttempt(f func(attempt int)) { m.attempts.add(f, false) }
+
+// OnReconnect has f called when a connection that was lost is there again, with the
+// number of the attempt.
+func (m *Manager) OnReconnect(f func(attempt int)) { m.reconnected.add(f, false) }
+
+// OnReconnectError has f called when an attempt has failed.
+func (m *Manager) OnReconnectError(f func(error)) { m.reconnectError.add(f, false) }
+
+// OnReconnectFailed has f called when the last of
+// [ClientOptions.ReconnectionAttempts] has failed.
+func (m *Manager) OnReconnectFailed(f func()) { m.reconnectFailed.add(f, false) }
+
+// Close disconnects all clients for ever, and closes the session after what was sent
+// before. It does not wait for that.
+func (m *Manager) Close() {
+	m.mu.Lock()
+	clients := make([]*Client, 0, len(m.clients))
+	for _, c := range m.clients {
+		clients = append(clients, c)
+	}
+	m.mu.Unlock()
+	for _, c := range clients {
+		c.Disconnect()
+	}
+	m.cancel(ErrDisconnected)
+}
+
+func (m *Manager) parser() parser.Parser { return cmp.Or(m.options.Parser, parser.JSON) }
+
+func (m *Manager) log() *slog.Logger { return cmp.Or(m.options.Logger, slog.Default()) }
+
+func (m *Manager) eio3() bool { return m.options.Engine != nil && m.options.Engine.EIO3 }
+
+// start has the manager connected. It needs mu.
+func (m *Manager) start() {
+	if !m.running {
+		m.running = true
+		go m.run()
+	}
+}
+
+// wanted reports whether a client wants to be connected. It needs mu.
+func (m *Manager) wanted() bool {
+	for _, c := range m.clients {
+		if c.active {
+			return true
+		}
+	}
+	return false
+}
+
+// run connects until no client wants that any more, or nothing helps.
+func (m *Manager) run() {
+	attempt := 0
+	for {
+		err := m.session(attempt)
+		if err == nil {
+			attempt = 0
+		}
+		m.mu.Lock()
+		again := m.wanted() && m.ctx.Err() == nil && !m.options.NoReconnection
+		most := m.options.ReconnectionAttempts
+		failed := again && most > 0 && attempt >= most
+		if !again || failed {
+			m.running = false
+			m.mu.Unlock()
+			if err != nil {
+				m.unreachable(err)
+			}
+			if failed {
+				m.work.do(func() { call(m, &m.reconnectFailed, func(f func()) { f() }) })
+			}
+			return
+		}
+		m.mu.Unlock()
+		if !m.pause(m.delay(attempt)) {
+			continue
+		}
+		attempt++
+		n := attempt
+		m.work.do(func() { call(m, &m.attempts, func(f func(int)) { f(n) }) })
+	}
+}
+
+// pause waits before an attempt, and reports whether there is to be one: not when the
+// last client has given up meanwhile.
+func (m *Manager) pause(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return true
+		case <-m.ctx.Done():
+			return false
+		case <-m.wake:
+			m.mu.Lock()
+			wanted := m.wanted()
+			m.mu.Unlock()
+			if !wanted {
+				return false
+			}
+		}
+	}
+}
+
+// delay returns the wait after so many attempts in a row.
+func (m *Manager) delay(attempts int) time.Duration {
+	least := cmp.Or(m.options.ReconnectionDelay, time.Second)
+	most := cmp.Or(m.options.ReconnectionDelayMax, 5*time.Second)
+	d := float64(least) * math.Pow(2, float64(min(attempts, 60)))
+	if factor := cmp.Or(m.options.RandomizationFactor, 0.5); factor > 0 {
+		d *= 1 + factor*(2*rand.Float64()-1)
+	}
+	return time.Duration(min(d, float64(most)))
+}
+
+// session opens a session and returns when it has ended, or the error of opening it.
+func (m *Manager) session(attempt int) error {
+	ended := make(chan struct{})
+	var options engineio.DialOptions
+	if m.options.Engine != nil {
+		options = *m.options.Engine
+	}
+	options.Logger = cmp.Or(options.Logger, m.options.Logger)
+	options.Handler = func(s *engineio.Session) engineio.Receiver {
+		m.opened(s, attempt)
+		return &inlet{m: m, decoder: m.parser().NewDecoder(m.options.Limits), ended: ended}
+	}
+	if _, err := engineio.Dial(m.ctx, m.url, &options); err != nil {
+		if attempt > 0 {
+			m.work.do(func() { call(m, &m.reconnectError, func(f func(error)) { f(err) }) })
+		}
+		m.tell(err)
+		return err
+	}
+	<-ended
+	return nil
+}
+
+// opened asks for the namespaces.
+func (m *Manager) opened(s *engineio.Session, attempt int) {
+	m.mu.Lock()
+	m.engine = s
+	var clients []*Client
+	for _, c := range m.clients {
+		if c.active {
+			clients = append(clients, c)
+		}
+	}
+	m.mu.Unlock()
+	m.work.do(func() {
+		call(m, &m.open, func(f func()) { f() })
+		if attempt > 0 {
+			call(m, &m.reconnected, func(f func(int)) { f(attempt) })
+		}
+	})
+	for _, c := range clients {
+		c.join(s)
+	}
+	if m.ctx.Err() != nil {
+		s.Close("")
+	}
+}
+
+// tell has the clients know that they could not be connected this time.
+func (m *Manager) tell(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.clients {
+		if c.active {
+			m.work.do(func() { c.notConnected(err) })
+		}
+	}
+}
+
+// unreachable ends the wait of clients for a connection.
+func (m *Manager) unreachable(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.clients {
+		if c.active {
+			c.active = false
+			c.resolve(err)
+		}
+	}
+}
+
+// ended is the end of a session.
+func (m *Manager) ended(s *engineio.Session, reason Reason, err error) {
+	m.mu.Lock()
+	if m.engine == s {
+		m.engine = nil
+	}
+	clients := make([]*Client, 0, len(m.clients))
+	for _, c := range m.clients {
+		clients = append(clients, c)
+	}
+	m.mu.Unlock()
+	for _, c := range clients {
+		c.lost(reason, err)
+	}
+	call(m, &m.closed, func(f func()) { f() })
+}
+
+// leave closes the session when no client is left.
+func (m *Manager) leave() {
+	m.mu.Lock()
+	engine := m.engine
+	if m.wanted() {
+		engine = nil
+	}
+	m.mu.Unlock()
+	if engine != nil {
+		engine.Close("")
+	}
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// An inlet is the receiver of a session.
+type inlet struct {
+	m       *Manager
+	decoder parser.Decoder
+	ended   chan struct{}
+}
+
+// Message implements [engineio.Receiver].
+func (i *inlet) Message(s *engineio.Session, binary bool, data []byte) {
+	p, ok, err := i.decoder.Decode(binary, slices.Clone(data))
+	if err != nil {
+		s.Close(engineio.ParseError)
+		return
+	}
+	if !ok {
+		return
+	}
+	i.m.mu.Lock()
+	c := i.m.clients[cmp.Or(strings.SplitN(p.Namespace, "?", 2)[0], "/")]
+	i.m.mu.Unlock()
+	switch {
+	case c == nil:
+	case p.Type == parser.Ack:
+		// Out of turn: a handler may be waiting for it.
+		if done := c.take(p.ID); p.HasID && done != nil {
+			done(p.Values(nil), nil)
+		}
+	default:
+		i.m.work.doPacket(octets(&p), func() { c.handle(s, &p) })
+	}
+}
+
+// Closed implements [engineio.Receiver].
+func (i *inlet) Closed(s *engineio.Session, reason engineio.CloseReason, err error) {
+	i.m.work.do(func() {
+		i.m.ended(s, Reason(reason), err)
+		close(i.ended)
+	})
+}
+
+// call calls the functions of a hook.
+func call[F any](m *Manager, h *hooks[F], with func(F)) {
+	for _, f := range h.load() {
+		if err := recovered(func() error { with(*f); return nil }); err != nil {
+			m.log().Error("socketio: hook", "error", err)
+		}
+	}
+}
+
+// A worker does one thing after the other, on a goroutine that is there while there is
+// something to do.
+type worker struct {
+	limit int // how many packets may wait
+
+	mu      sync.Mutex
+	room    sync.Cond // signaled when waiting has become shorter
+	waiting []task
+	octets  int
+	busy    bool
+}
+
+// A task is something to be done, for a packet of so many octets.
+type task struct {
+	octets int
+	f      func()
+}
+
+// do has f called in its turn, and waits for nothing.
+func (w *worker) do(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.add(task{f: f})
+}
+
+// doPacket is do that first waits for room.
+func (w *worker) doPacket(octets int, f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.busy && (len(w.waiting) >= w.limit || w.octets > maxWaitingOctets) {
+		w.room.Wait()
+	}
+	w.add(task{octets, f})
+}
+
+// add needs mu.
+func (w *worker) add(t task) {
+	w.waiting = append(w.waiting, t)
+	w.octets += t.octets
+	if !w.busy {
+		w.busy = true
+		go w.run()
+	}
+}
+
+func (w *worker) run() {
+	for {
+		w.mu.Lock()
+		if len(w.waiting) == 0 {
+			w.waiting, w.busy = nil, false
+			w.mu.Unlock()
+			return
+		}
+		t := w.waiting[0]
+		w.waiting[0] = task{}
+		w.waiting = w.waiting[1:]
+		w.octets -= t.octets
+		w.room.Broadcast()
+		w.mu.Unlock()
+		t.f()
+	}
+}
+
+// encodeWith returns the messages of a packet.
+func encodeWith(by parser.Parser, p *parser.Packet, uncompressed bool) ([]*engineio.Packet, error) {
+	messages, err := by.Encode(make([]parser.Message, 0, 4), p)
+	if err != nil {
+		return nil, err
+	}
+	wire := make([]*engineio.Packet, len(messages))
+	for i, m := range messages {
+		if uncompressed {
+			wire[i] = engineio.NewUncompressedPacket(m.Binary, m.Data)
+		} else {
+			wire[i] = engineio.NewPacket(m.Binary, m.Data)
+		}
+	}
+	return wire, nil
+}
+
+// errVersion is a server that says nothing of the socket's id.
+var errVersion = errors.New("socketio: the server speaks an older revision: see DialOptions.EIO3 of package engineio")

@@ -1,0 +1,81 @@
+package socketio
+
+import (
+	"sync"
+
+	"example.org/rfc6455/socketio/parser"
+)
+
+// turns has things done one after the other, without a goroutine of its own: by the
+// goroutine that brings something if nobody is at it, and else by the one that is.
+type turns struct {
+	limit  int // how many packets may wait
+	handle func(*parser.Packet)
+
+	mu      sync.Mutex
+	room    sync.Cond // signaled when waiting has become shorter, and at the end
+	busy    bool      // whether a goroutine is at it
+	waiting []turn
+	octets  int  // of the packets in waiting
+	over    bool // whether nobody needs to wait for room any more
+}
+
+// A turn is something to be done: a packet to be handled, or a function to be called.
+type turn struct {
+	packet parser.Packet
+	args   []Value
+	call   func([]Value) // nil for a packet
+}
+
+// maxWaitingOctets is how much may be in packets that wait for their turn.
+const maxWaitingOctets = 1 << 20
+
+// size returns the octets of a packet that waits.
+func (t *turn) size() int { return octets(&t.packet) }
+
+// run calls a function in turn. It waits for nothing.
+func (q *turns) run(args []Value, call func([]Value)) { q.take(turn{args: args, call: call}) }
+
+// take does t now, and what comes meanwhile; or leaves it to who is at it. A packet
+// waits for room then, so that who brings packets is held up.
+func (q *turns) take(t turn) {
+	q.mu.Lock()
+	for q.busy && t.call == nil && !q.over && (len(q.waiting) >= q.limit || q.octets > maxWaitingOctets) {
+		q.room.Wait()
+	}
+	if q.busy {
+		q.waiting = append(q.waiting, t)
+		q.octets += t.size()
+		q.mu.Unlock()
+		return
+	}
+	q.busy = true
+	q.mu.Unlock()
+	for {
+		if t.call != nil {
+			t.call(t.args)
+		} else {
+			q.handle(&t.packet)
+		}
+		q.mu.Lock()
+		q.room.Broadcast()
+		if len(q.waiting) == 0 {
+			q.waiting, q.busy = nil, false
+			q.mu.Unlock()
+			return
+		}
+		t = q.waiting[0]
+		q.waiting[0] = turn{}
+		q.waiting = q.waiting[1:]
+		q.octets -= t.size()
+		q.mu.Unlock()
+	}
+}
+
+// stop has nobody wait for room any more.
+func (q *turns) stop() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.over = true
+	q.room.Broadcast()
+}
