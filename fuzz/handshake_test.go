@@ -486,7 +486,7 @@ func FuzzSubprotocols(f *testing.F) {
 func FuzzExtensions(f *testing.F) {
 	for _, s := range []string{
 		"permessage-deflate; client_max_window_bits", "permessage-deflate;server_no_context_takeover;client_no_context_takeover",
-		`a; b="\1\0", c`, `a; b="`, ",,a,,", "a;;", "a=b", " \ta ; b = c\t,d ", "a\nb;c\n", "", "\n", `a;b="c,d"`, `a;b=""`, `a;b="\"`, `a;b="c"d`,
+		`a; b="\1\0", c`, `a; b="`, ",,a,,", "a;;", "a=b", " \ta ; b = c\t,d ", "a\nb;c\n", "", "\n", `a;b="c,d"`, `a;b="c d"`, `a;b="\;"`, `a;b="c=d"`, `a;b=""`, `a;b="\"`, `a;b="c"d`,
 		strings.Repeat("a;b=c,", 20), "a; b c",
 	} {
 		f.Add(s)

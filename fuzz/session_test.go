@@ -203,12 +203,12 @@ func (s *session) step(step int, from *source, serial int) {
 		size, parts, flush := from.next(256), 1+from.next(4), from.next(2) == 1
 		s.call(func() {
 			w, err := s.c.NextWriter(frame.OpText)
-			message := ""
+			var message strings.Builder
 			for range parts {
 				if err == nil {
 					part := strings.Repeat("ж", size) + string(rune(0x4e00+serial))
 					_, err = w.Write(ctx, []byte(part))
-					message += part
+					message.WriteString(part)
 				}
 				if err == nil && flush {
 					err = w.Flush(ctx)
@@ -217,7 +217,7 @@ func (s *session) step(step int, from *source, serial int) {
 			if err == nil {
 				err = w.Close(ctx)
 			}
-			s.report(err, message)
+			s.report(err, message.String())
 		})
 	case stepPing:
 		wait := time.Duration(1+from.next(4)) * time.Second
