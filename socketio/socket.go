@@ -490,7 +490,7 @@ const maxHeld = 1024
 // dispatch hands an event to its handlers.
 func (s *Socket) dispatch(p *parser.Packet) {
 	name := p.EventName()
-	listeners := s.listeners.of(make([]*Listener, 0, 4), name)
+	listeners := s.listeners.of(nil, name)
 	catchAll, use := s.any.load(), s.use.load()
 	if len(listeners) == 0 && catchAll == nil && use == nil {
 		return
@@ -500,7 +500,7 @@ func (s *Socket) dispatch(p *parser.Packet) {
 		id := p.ID
 		a = &answer{reply: func(args []any) error { return s.acknowledge(id, args) }}
 	}
-	values := p.Values(make([]Value, 0, 8))
+	values := p.Values(make([]Value, 0, 2))
 	if catchAll != nil || use != nil {
 		e := &Event{name, values}
 		for _, f := range catchAll {
