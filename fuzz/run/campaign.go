@@ -17,6 +17,8 @@ type campaign struct {
 	time  time.Duration // for each, or
 	execs int64
 	procs int // how many at a time
+
+	records string // the file for what was run, or ""
 }
 
 // A result is what running a target came to.
@@ -35,25 +37,33 @@ type report struct {
 }
 
 // run runs the targets, and tells about each when it is done.
-func (c *campaign) run(ctx context.Context, targets []target) []result {
-	results := make([]result, len(targets))
-	next := make(chan int)
+func (c *campaign) run(ctx context.Context, targets []target) (results []result, err error) {
+	next := make(chan target)
 	var running sync.WaitGroup
+	var mu sync.Mutex
 	for range max(c.procs, 1) {
 		running.Go(func() {
-			for i := range next {
-				results[i] = c.fuzz(ctx, targets[i])
-				r := &results[i]
+			for t := range next {
+				r := c.fuzz(ctx, t)
+				mu.Lock()
+				results = append(results, r)
 				fmt.Printf("%-28s %12d execs  %5d new  %6d inputs  %8s  %s\n", r.name, r.execs, r.fresh, r.total, r.took.Round(time.Second), verdict(r.err))
+				if c.records != "" && r.err == nil {
+					err = errors.Join(err, addRecord(c.records, &r))
+				}
+				mu.Unlock()
 			}
 		})
 	}
-	for i := range targets {
-		next <- i
+	for _, t := range targets {
+		select {
+		case next <- t:
+		case <-ctx.Done():
+		}
 	}
 	close(next)
 	running.Wait()
-	return results
+	return results, errors.Join(err, ctx.Err())
 }
 
 func verdict(err error) string {

@@ -28,6 +28,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -80,11 +81,7 @@ func run(ctx context.Context) error {
 		flag.Usage()
 		return fmt.Errorf("one of -time, -execs, -list, -seeds, -keep and -cover is needed")
 	}
-	results := c.run(ctx, targets)
-	if *records != "" {
-		if err := addRecords(*records, results); err != nil {
-			return err
-		}
-	}
-	return summarize(os.Stdout, results)
+	c.records = *records
+	results, err := c.run(ctx, targets)
+	return errors.Join(err, summarize(os.Stdout, results))
 }

@@ -7,9 +7,9 @@ import (
 	"os"
 )
 
-// addRecords adds the results to the table in a file, which it makes if there is
-// none, with the command that has brought them.
-func addRecords(name string, results []result) error {
+// addRecord adds a result to the table in a file, which it makes if there is none,
+// with the command that has brought it.
+func addRecord(name string, r *result) error {
 	table, err := os.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -20,10 +20,5 @@ func addRecords(name string, results []result) error {
 			command += " -" + f.Name + " " + f.Value.String()
 		}
 	})
-	for i := range results {
-		if r := &results[i]; r.execs > 0 && r.err == nil {
-			table = addLine(table, r, command)
-		}
-	}
-	return os.WriteFile(name, table, 0o666)
+	return os.WriteFile(name, addLine(table, r, command), 0o666)
 }
