@@ -18,12 +18,10 @@ type batch struct {
 	buf    []byte // of getBuffer, or nil
 	gaps   int    // octets of buf that belonged to frames that were dropped
 	items  []item
-	off    int     // octets of items[0] that have left, 0 <= off < items[0].len()
-	size   int     // octets of all items that have not left
-	frames int     // of which the items are
-	sent   Traffic // what has left; a batch that takes off after another goes on counting
-	begun  uint64  // the number of the frame of which a part has left; 0 for none
-	told   []item  // those of what has left that somebody is to be told of
+	off    int    // octets of items[0] that have left, 0 <= off < items[0].len()
+	size   int    // octets of all items that have not left
+	frames int    // of which the items are
+	begun  uint64 // the number of the frame of which a part has left; 0 for none
 }
 
 // An item is a frame or a part of one.
@@ -147,10 +145,16 @@ func (b *batch) chunk(scratch *[]byte) []byte {
 	return gathered
 }
 
-// advance notes that n octets have left and returns the number of the last
+// departed is what has left.
+type departed struct {
+	Traffic
+	told []item // what somebody is to be told of
+}
+
+// advance notes in d that n octets have left and returns the number of the last
 // frame that is thereby complete, or zero.
-func (b *batch) advance(n int) (id uint64) {
-	b.sent.Octets += uint64(n)
+func (b *batch) advance(n int, d *departed) (id uint64) {
+	d.Octets += uint64(n)
 	b.size -= n
 	b.off += n
 	done := 0
@@ -160,9 +164,9 @@ func (b *batch) advance(n int) (id uint64) {
 		if b.begun = i.id; done+1 == len(b.items) || b.items[done+1].id != i.id {
 			id, b.begun = i.id, 0
 			b.frames--
-			b.sent.add(i)
+			d.add(i)
 			if i.tell {
-				b.told = append(b.told, *i)
+				d.told = append(d.told, *i)
 			}
 		}
 		if i.pooled {

@@ -62,7 +62,10 @@ func (c *Conn) CloseNow() error {
 func (c *Conn) turn(t turn) phase {
 	from := c.phase
 	c.phase = transitions[from][t]
-	c.closing.Store(c.phase != phaseOpen)
+	if !c.closing.Load() && c.phase != phaseOpen {
+		c.readFree = make(chan struct{}, 1)
+		c.closing.Store(true)
+	}
 	return from
 }
 

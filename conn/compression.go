@@ -65,5 +65,5 @@ func (c *Conn) startCompression(agreed *deflate.Params) {
 	}
 	c.proto.frames.Extensions = frame.RSV1
 	c.proto.inflater.codec, _ = deflate.NewDecompressor(peerBits, peer)
-	c.out.deflater.start(ownBits, own, o)
+	c.out.deflater = newDeflater(ownBits, own, o)
 }

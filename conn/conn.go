@@ -55,11 +55,15 @@ type Handshake struct {
 // Every connection must be closed, with [Conn.Close] or [Conn.CloseNow]. A
 // Conn must not be copied.
 type Conn struct {
-	role      frame.Role
-	options   *Options // with defaults
-	handshake Handshake
-	base      context.Context // whose values Context has
-	opened    time.Time
+	role    frame.Role
+	options *Options        // with defaults
+	base    context.Context // whose values Context has
+	opened  time.Time
+
+	// What the opening handshake agreed on.
+	target, subprotocol string
+	extensions          []handshake.Extension
+	data                any
 
 	t       transport
 	readInt interrupt
@@ -82,7 +86,7 @@ type Conn struct {
 
 	out      outbox
 	writeInt interrupt
-	keys     mask.Keys // guarded by out.mu
+	keys     *mask.Keys // of a client; guarded by out.mu
 
 	waits  atomic.Uint32  // how often the reader began or ended a wait for the peer: odd while it waits
 	heard  atomic.Uint32  // how often a wait brought octets
@@ -92,7 +96,7 @@ type Conn struct {
 	evicted atomic.Bool  // whether the message being read has to make room for others
 
 	closing  atomic.Bool   // whether phase has left phaseOpen
-	readFree chan struct{} // has room for one; told when a reader leaves while closing
+	readFree chan struct{} // made before closing is set; has room for one; told when a reader leaves
 	done     chan struct{} // closed at the end
 	ended    atomic.Pointer[CloseError]
 
@@ -128,13 +132,16 @@ func New(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options) *Conn
 // has the values of ctx, and does not end with it.
 func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, ctx context.Context) *Conn {
 	c := &Conn{
-		role:      role,
-		options:   o,
-		handshake: h,
-		base:      ctx,
-		opened:    time.Now(),
-		readFree:  make(chan struct{}, 1),
-		done:      make(chan struct{}),
+		role:    role,
+		options: o,
+		base:    ctx,
+		opened:  time.Now(),
+		done:    make(chan struct{}),
+
+		target:      h.Target,
+		subprotocol: h.Subprotocol,
+		extensions:  h.Extensions,
+		data:        h.Data,
 	}
 	c.t = newTransport(rwc, &c.in)
 	c.readInt.set = c.t.SetReadDeadline
@@ -146,6 +153,12 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	if h.Deflate != nil {
 		c.startCompression(h.Deflate)
 	}
+	if role == frame.Client {
+		c.keys = new(mask.Keys)
+	}
+	if c.t.socket == nil && o.WriteTimeout > 0 {
+		c.out.watch = new(watch)
+	}
 	c.out.tells = o.Hooks.OnMessage != nil
 	c.out.maxSize, c.out.maxFrames = o.MaxQueuedSize, o.MaxQueuedFrames
 	c.in.least = smallInbox
@@ -155,7 +168,6 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	c.in.want = c.in.least
 	if n := len(h.Early); n > 0 {
 		c.in.buf, c.in.w = h.Early, n
-		c.handshake.Early = nil
 		c.received.early = uint64(n)
 		c.received.octets = uint64(n)
 		c.publish()
@@ -167,6 +179,10 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	c.startHeartbeat()
 	return c
 }
+
+// now returns the time since the connection was opened, by a clock that is not
+// set.
+func (c *Conn) now() time.Duration { return time.Since(c.opened) }
 
 // Role returns the side that this process is.
 func (c *Conn) Role() frame.Role { return c.role }
@@ -180,21 +196,21 @@ func (c *Conn) State() State {
 
 // Target returns the request-target of the opening handshake: the path and
 // query that the client asked for.
-func (c *Conn) Target() string { return c.handshake.Target }
+func (c *Conn) Target() string { return c.target }
 
 // Subprotocol returns the subprotocol in use; empty means none (RFC 6455,
 // Section 1.9).
-func (c *Conn) Subprotocol() string { return c.handshake.Subprotocol }
+func (c *Conn) Subprotocol() string { return c.subprotocol }
 
 // Extensions returns the extensions in use, in their order (RFC 6455, Section
 // 9.1). The caller must not modify the result.
-func (c *Conn) Extensions() []handshake.Extension { return c.handshake.Extensions }
+func (c *Conn) Extensions() []handshake.Extension { return c.extensions }
 
 // Opened returns when the opening handshake was done.
 func (c *Conn) Opened() time.Time { return c.opened }
 
 // Data returns what the hook of [AcceptOptions] kept with the connection.
-func (c *Conn) Data() any { return c.handshake.Data }
+func (c *Conn) Data() any { return c.data }
 
 // LocalAddr returns the address of this side, or nil if the stream has none.
 func (c *Conn) LocalAddr() net.Addr {
@@ -246,11 +262,11 @@ func (c *Conn) LogValue() slog.Value {
 	if a := c.RemoteAddr(); a != nil {
 		attrs = append(attrs, slog.String("remote", a.String()))
 	}
-	if c.handshake.Target != "" {
-		attrs = append(attrs, slog.String("target", c.handshake.Target))
+	if c.target != "" {
+		attrs = append(attrs, slog.String("target", c.target))
 	}
-	if c.handshake.Subprotocol != "" {
-		attrs = append(attrs, slog.String("subprotocol", c.handshake.Subprotocol))
+	if c.subprotocol != "" {
+		attrs = append(attrs, slog.String("subprotocol", c.subprotocol))
 	}
 	return slog.GroupValue(attrs...)
 }

@@ -13,7 +13,7 @@ import (
 // A pinging is a ping that waits for its pong.
 type pinging struct {
 	id   uint64
-	sent time.Time
+	sent time.Duration      // after Conn.opened
 	rtt  chan time.Duration // has room for one
 }
 
@@ -24,7 +24,7 @@ type pinging struct {
 // none, the error matches [ErrNoReader], too. The other errors are those of
 // [Conn.WriteMessage].
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
-	p := &pinging{sent: time.Now(), rtt: make(chan time.Duration, 1)}
+	p := &pinging{sent: c.now(), rtt: make(chan time.Duration, 1)}
 	c.mu.Lock()
 	c.pingID++
 	p.id = c.pingID
@@ -73,7 +73,7 @@ func (c *Conn) control(ev *event) error {
 	if ev.kind == eventClose {
 		return c.peerClosed(ev.code, string(ev.payload))
 	}
-	now := time.Now()
+	now := c.now()
 	if err := c.proto.limits.control(now); err != nil {
 		return c.fail(err)
 	}
@@ -92,28 +92,28 @@ func (c *Conn) control(ev *event) error {
 
 // pong notes the answer to a ping, which came at now; one that nobody asked for is ignored
 // (Section 5.5.3).
-func (c *Conn) pong(payload []byte, now time.Time) {
+func (c *Conn) pong(payload []byte, now time.Duration) {
 	if len(payload) != 8 {
 		return
 	}
 	id := binary.BigEndian.Uint64(payload)
-	var sent time.Time
+	sent := time.Duration(-1)
 	c.mu.Lock()
-	if c.heartbeat.id == id {
+	if id > 0 && c.heartbeat.id == id {
 		sent = c.heartbeat.sent
 	}
 	for _, p := range c.pings {
 		if p.id == id {
 			sent = p.sent
 			select {
-			case p.rtt <- now.Sub(sent):
+			case p.rtt <- now - sent:
 			default: // the peer answered twice
 			}
 		}
 	}
 	c.mu.Unlock()
-	if !sent.IsZero() && c.options.Hooks.OnPong != nil {
-		c.options.Hooks.OnPong(c, now.Sub(sent))
+	if sent >= 0 && c.options.Hooks.OnPong != nil {
+		c.options.Hooks.OnPong(c, now-sent)
 	}
 }
 
@@ -121,12 +121,14 @@ func (c *Conn) pong(payload []byte, now time.Time) {
 // nothing comes back. It is a timer, of which c.mu guards the fields.
 type heartbeat struct {
 	timer *time.Timer // nil if there is no heartbeat
-	next  time.Time   // when the next ping is due
 	id    uint64      // of the ping that was sent last
-	sent  time.Time   // when that was
-	asked time.Time   // since when an answer is awaited; zero if none is
-	heard uint32      // Conn.heard at that time
+	heard uint32      // Conn.heard when asked was set
 	wait  uint32      // Conn.waits at that time
+
+	// Times after Conn.opened.
+	next  time.Duration // when the next ping is due
+	sent  time.Duration // when the last was sent
+	asked time.Duration // since when an answer is awaited; zero if none is
 }
 
 func (h *heartbeat) stop() {
@@ -141,7 +143,7 @@ func (c *Conn) startHeartbeat() {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.heartbeat.next = time.Now().Add(c.options.PingInterval)
+	c.heartbeat.next = c.now() + c.options.PingInterval
 	c.heartbeat.timer = time.AfterFunc(c.options.PingInterval, c.beat)
 }
 
@@ -153,11 +155,11 @@ func (c *Conn) beat() {
 		c.mu.Unlock()
 		return
 	}
-	now, heard, wait := time.Now(), c.heard.Load(), c.waits.Load()
+	now, heard, wait := c.now(), c.heard.Load(), c.waits.Load()
 	if heard != h.heard {
-		h.asked = time.Time{}
+		h.asked = 0
 	}
-	if !h.asked.IsZero() && now.Sub(h.asked) >= c.options.PongTimeout {
+	if h.asked > 0 && now-h.asked >= c.options.PongTimeout {
 		if wait == h.wait && wait%2 == 1 {
 			// The reader has waited for all of this time.
 			c.mu.Unlock()
@@ -168,16 +170,16 @@ func (c *Conn) beat() {
 		c.options.Logger.Warn("websocket not read: the peer's pong cannot be seen", "conn", c)
 	}
 	// A ping whose pong nobody is there to see is not followed by others.
-	due := !now.Before(h.next) && (h.asked.IsZero() || wait%2 == 1)
+	due := now >= h.next && (h.asked == 0 || wait%2 == 1)
 	if due {
 		c.pingID++
-		h.id, h.sent, h.next = c.pingID, now, now.Add(c.options.PingInterval)
-		if h.asked.IsZero() && c.options.PongTimeout > 0 {
+		h.id, h.sent, h.next = c.pingID, now, now+c.options.PingInterval
+		if h.asked == 0 && c.options.PongTimeout > 0 {
 			h.asked, h.heard, h.wait = now, heard, wait
 		}
 	}
-	rest := h.next.Sub(now)
-	if left := c.options.PongTimeout - now.Sub(h.asked); !h.asked.IsZero() && (left < rest || rest <= 0) {
+	rest := h.next - now
+	if left := c.options.PongTimeout - (now - h.asked); h.asked > 0 && (left < rest || rest <= 0) {
 		rest = left
 	}
 	h.timer.Reset(rest)

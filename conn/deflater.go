@@ -14,10 +14,10 @@ const (
 )
 
 // A deflater compresses the data frames of an outbox, in the order of the frames.
-// The zero value compresses nothing.
+// A nil *deflater compresses nothing.
 type deflater struct {
-	codec    *deflate.Compressor // nil unless permessage-deflate is in use
-	alone    deflation           // of messages without context
+	codec    *deflate.Compressor
+	alone    deflation // of messages without context
 	takeover deflate.ContextTakeover
 	minSize  int
 
@@ -28,19 +28,20 @@ type deflater struct {
 	context uint64
 }
 
-// start begins compressing.
-func (d *deflater) start(windowBits int, takeover deflate.ContextTakeover, o *Compression) {
-	*d = deflater{alone: deflation{windowBits, o.Level}, takeover: takeover, minSize: o.MinSize, context: 1}
+// newDeflater begins compressing.
+func newDeflater(windowBits int, takeover deflate.ContextTakeover, o *Compression) *deflater {
+	d := &deflater{alone: deflation{windowBits, o.Level}, takeover: takeover, minSize: o.MinSize, context: 1}
 	if d.alone.level != deflate.Fast {
 		d.alone.level = deflate.Good
 	}
 	limit(&d.minSize, minCompressed, 0)
 	d.codec, _ = deflate.NewCompressor(windowBits, takeover, o.Level)
+	return d
 }
 
 // restart makes what follows refer to nothing before it.
 func (d *deflater) restart() {
-	if d.codec != nil {
+	if d != nil {
 		d.codec.Release()
 		d.open = false
 		d.context++
@@ -48,7 +49,7 @@ func (d *deflater) restart() {
 }
 
 // wants reports whether a message of size octets may become shorter.
-func (d *deflater) wants(size int) bool { return d.codec != nil && size >= d.minSize }
+func (d *deflater) wants(size int) bool { return d != nil && size >= d.minSize }
 
 // deflate compresses the payload p of a frame, of which i is going to be the last
 // item. A message of which this is the only frame is left as it is if that is as
@@ -56,7 +57,7 @@ func (d *deflater) wants(size int) bool { return d.codec != nil && size >= d.min
 func (d *deflater) deflate(h *frame.Header, p *[]byte, i *item) {
 	first, last := h.Opcode != frame.OpContinuation, h.Flags.Has(frame.FIN)
 	whole := first && last
-	if d.codec == nil || whole && len(*p) < d.minSize || !first && !d.open {
+	if d == nil || whole && len(*p) < d.minSize || !first && !d.open {
 		return
 	}
 	buf, ok := getDeflated(len(*p)), true
@@ -82,7 +83,7 @@ func (d *deflater) deflate(h *frame.Header, p *[]byte, i *item) {
 
 // prepared returns the form of m to send.
 func (d *deflater) prepared(m *Prepared) encoding {
-	if d.codec == nil || m.form == uncompressed || len(m.payload()) < d.minSize {
+	if d == nil || m.form == uncompressed || len(m.payload()) < d.minSize {
 		return encoding{wire: m.wire}
 	}
 	e := m.deflate(d.alone)

@@ -27,9 +27,9 @@ type limits struct {
 	fragments int64 // of the message
 	empty     int64 // of them, without payload
 
-	maxRate int       // of control frames, in a second
-	spent   float64   // control frames not yet forgotten, 0 <= spent <= maxRate*controlBurst
-	at      time.Time // of the last control frame
+	maxRate int           // of control frames, in a second
+	spent   float64       // control frames not yet forgotten, 0 <= spent <= maxRate*controlBurst
+	at      time.Duration // when the last control frame came, after Conn.opened
 }
 
 // fragment charges a data frame whose header announces length octets; begin
@@ -65,14 +65,12 @@ func (l *limits) maxWire() int64 {
 
 // control charges a control frame that came at now. The error is
 // ErrTooManyControlFrames.
-func (l *limits) control(now time.Time) error {
+func (l *limits) control(now time.Duration) error {
 	if l.maxRate == math.MaxInt32 {
 		return nil
 	}
 	rate := float64(l.maxRate)
-	if !l.at.IsZero() {
-		l.spent = max(0, l.spent-now.Sub(l.at).Seconds()*rate)
-	}
+	l.spent = max(0, l.spent-(now-l.at).Seconds()*rate)
 	l.at = now
 	l.spent++
 	if l.spent > rate*controlBurst {

@@ -117,13 +117,19 @@ func (o *Options) withDefaults(role frame.Role) Options {
 	limit(&f.CloseTimeout, 5*time.Second, 0)
 	limit(&f.HandshakeTimeout, 10*time.Second, 0)
 	if f.Hooks == nil {
-		f.Hooks = &Hooks{}
+		f.Hooks = &noHooks
 	}
 	if f.Logger == nil {
-		f.Logger = slog.New(slog.DiscardHandler)
+		f.Logger = noLog
 	}
 	return f
 }
+
+// What options without hooks and logger share.
+var (
+	noHooks Hooks
+	noLog   = slog.New(slog.DiscardHandler)
+)
 
 // limit fills in a limit: standard where it is zero, off where it is negative.
 func limit[T int | int64 | time.Duration](v *T, standard, off T) {

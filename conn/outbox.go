@@ -25,11 +25,12 @@ const (
 type outbox struct {
 	mu sync.Mutex
 
-	waiting  batch     // frames appended since the flusher last took some
-	flying   batch     // frames the flusher is writing
-	flushing bool      // whether there is a flusher
-	since    time.Time // since when a write of the flusher is known to block; zero if none is
-	alone    int       // octets of a message that the flusher writes although it is in no batch
+	waiting  batch         // frames appended since the flusher last took some
+	flying   batch         // frames the flusher is writing
+	flushing bool          // whether there is a flusher
+	blocks   bool          // whether a write of the flusher is known to block
+	since    time.Duration // since when after Conn.opened, if blocks is set
+	alone    int           // octets of a message that the flusher writes although it is in no batch
 
 	newest   uint64    // the number of the frame appended last; the first is 1
 	written  uint64    // the number of the last frame that left as a whole
@@ -37,14 +38,15 @@ type outbox struct {
 	dropping []*waiter // those whose context ended while their frame was flying
 	spare    []*waiter // to be used again; they stay with their connection, as synctest wants of channels
 
-	deflater  deflater
+	deflater  *deflater // nil unless permessage-deflate is in use
 	gathering gathering
-	watch     watch
+	watch     *watch // nil where a write that blocks is found otherwise
+	departed  departed
 
-	maxSize   int       // Options.MaxQueuedSize
-	maxFrames int       // Options.MaxQueuedFrames
-	pongs     int       // of waiting
-	ponged    time.Time // when the first of them was appended
+	maxSize   int           // Options.MaxQueuedSize
+	maxFrames int           // Options.MaxQueuedFrames
+	pongs     int           // of waiting
+	ponged    time.Duration // when after Conn.opened the first of them was appended
 
 	stream     *MessageWriter // between its first and its last frame; nil if none is
 	progress   int            // counts the frames of stream
@@ -197,11 +199,11 @@ func (o *outbox) appendPrepared(m *Prepared) uint64 {
 // appendPong adds a pong for a ping that came at now. While the write side is
 // blocked it takes the place of those that wait, and of the newest when too many
 // do: a pong answers all pings before its own (RFC 6455, Section 5.5.3).
-func (o *outbox) appendPong(h frame.Header, payload []byte, now time.Time) {
+func (o *outbox) appendPong(h frame.Header, payload []byte, now time.Duration) {
 	if o.pongs == 0 {
 		o.ponged = now
 	}
-	blocked := now.Sub(o.ponged) >= blockedAfter || !o.since.IsZero() && now.Sub(o.since) >= blockedAfter
+	blocked := now-o.ponged >= blockedAfter || o.blocks && now-o.since >= blockedAfter
 	if blocked || o.pongs == maxPongs {
 		for n := len(o.waiting.items) - 1; n >= 0 && o.pongs > 0; n-- {
 			if i := &o.waiting.items[n]; i.opcode == frame.OpPong {
@@ -221,7 +223,6 @@ func (o *outbox) appendPong(h frame.Header, payload []byte, now time.Time) {
 func (o *outbox) take(scratch *[]byte) []byte {
 	if len(o.flying.items) == 0 {
 		putBuffer(o.flying.buf)
-		o.waiting.sent = o.flying.sent
 		o.flying, o.waiting = o.waiting, batch{items: o.flying.items}
 		o.pongs = 0
 		o.gathering.holds = false
@@ -231,7 +232,7 @@ func (o *outbox) take(scratch *[]byte) []byte {
 
 // wrote notes that n octets of what take returned have left.
 func (o *outbox) wrote(n int) {
-	if id := o.flying.advance(n); id > 0 {
+	if id := o.flying.advance(n, &o.departed); id > 0 {
 		o.written = id
 		for len(o.waiters) > 0 && o.waiters[0].id <= id {
 			o.waiters[0].ready <- left
@@ -252,7 +253,7 @@ func (o *outbox) drop(id uint64) verdict {
 		return torn
 	case i.bound || o.referred(i):
 		return kept
-	case i.context == o.deflater.context:
+	case o.deflater != nil && i.context == o.deflater.context:
 		o.deflater.restart()
 	}
 	if o.waiting.drop(id) != dropped {

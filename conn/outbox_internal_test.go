@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/mask"
@@ -71,7 +69,7 @@ func TestOutboxOrder(t *testing.T) {
 			if octets, frames := o.queued(); octets != 0 || frames != 0 || o.written != last {
 				t.Errorf("afterwards %d octets, %d frames, written = %d; want 0, 0 and %d", octets, frames, o.written, last)
 			}
-			if got, want := o.flying.sent, (Traffic{Messages: 7, Payload: uint64(len(long) + 26), Octets: uint64(len(want))}); got != want {
+			if got, want := o.departed.Traffic, (Traffic{Messages: 7, Payload: uint64(len(long) + 26), Octets: uint64(len(want))}); got != want {
 				t.Errorf("sent = %+v, want %+v", got, want)
 			}
 		})
@@ -197,34 +195,30 @@ func TestOutboxDropLong(t *testing.T) {
 // While a write blocks only the newest pong waits, and never more than maxPongs.
 func TestOutboxPongs(t *testing.T) {
 	pong := frame.Header{Flags: frame.FIN, Opcode: frame.OpPong}
-	synctest.Test(t, func(t *testing.T) {
-		o := newOutbox()
-		appendText(o, "a")
-		o.appendPong(pong, []byte("1"), time.Now())
-		time.Sleep(blockedAfter - 1)
-		o.appendPong(pong, []byte("2"), time.Now())
-		if _, frames := o.queued(); frames != 3 {
-			t.Errorf("%d frames wait before the write side counts as blocked, want 3", frames)
-		}
-		time.Sleep(1)
-		o.appendPong(pong, []byte("3"), time.Now())
-		appendText(o, "b")
-		o.appendPong(pong, []byte("4"), time.Now())
-		want := texts("a", "b") + "\x8a\x014"
-		if got := flushAll(o, math.MaxInt); got != want {
-			t.Errorf("%x leaves, want %x", got, want)
-		}
-	})
-
 	o := newOutbox()
+	appendText(o, "a")
+	o.appendPong(pong, []byte("1"), 0)
+	o.appendPong(pong, []byte("2"), blockedAfter-1)
+	if _, frames := o.queued(); frames != 3 {
+		t.Errorf("%d frames wait before the write side counts as blocked, want 3", frames)
+	}
+	o.appendPong(pong, []byte("3"), blockedAfter)
+	appendText(o, "b")
+	o.appendPong(pong, []byte("4"), blockedAfter)
+	want := texts("a", "b") + "\x8a\x014"
+	if got := flushAll(o, math.MaxInt); got != want {
+		t.Errorf("%x leaves, want %x", got, want)
+	}
+
+	o = newOutbox()
 	for i := range 1000 {
-		o.appendPong(pong, []byte{byte(i >> 8), byte(i)}, time.Time{})
+		o.appendPong(pong, []byte{byte(i >> 8), byte(i)}, 0)
 	}
 	got := flushAll(o, math.MaxInt)
 	if len(got) != 4*maxPongs || got[len(got)-2:] != "\x03\xe7" {
 		t.Errorf("%d octets of pongs leave, the last %x; want %d pongs, the last the newest", len(got), got[len(got)-2:], maxPongs)
 	}
-	o.appendPong(pong, nil, time.Time{})
+	o.appendPong(pong, nil, 0)
 	if got := flushAll(o, math.MaxInt); got != "\x8a\x00" {
 		t.Errorf("the next pong leaves as %x, want 8a00", got)
 	}

@@ -66,7 +66,7 @@ func (c *Conn) appendPosted(m *Prepared) {
 // for them. The flusher calls it; it needs out.mu, which it gives up meanwhile.
 func (c *Conn) tellSent() {
 	o := &c.out
-	told := o.flying.told
+	told := o.departed.told
 	if len(told) == 0 {
 		return
 	}
@@ -75,7 +75,7 @@ func (c *Conn) tellSent() {
 		c.wroteMessage(i.opcode, int64(i.payload))
 	}
 	o.mu.Lock()
-	o.flying.told = told[:0]
+	o.departed.told = told[:0]
 }
 
 // endStream lets other messages follow that of a MessageWriter.

@@ -11,7 +11,6 @@ import (
 // keeps no slice between calls.
 type protocol struct {
 	frames frame.Decoder
-	piece  frame.Piece // that next works on
 	text   frame.UTF8
 	limits limits
 
@@ -60,16 +59,16 @@ const (
 func (p *protocol) next(b []byte, ev *event) (n int, err error) {
 	ev.kind = eventNone
 	for {
-		piece := &p.piece
-		size, err := p.frames.Next(b[n:], piece)
+		var piece frame.Piece
+		size, err := p.frames.Next(b[n:], &piece)
 		if size == 0 || err != nil {
 			return n, err
 		}
 		n += size
 		if piece.Header.Opcode.IsControl() {
-			err = p.controlPiece(piece, ev)
+			err = p.controlPiece(&piece, ev)
 		} else {
-			err = p.dataPiece(piece, ev)
+			err = p.dataPiece(&piece, ev)
 		}
 		if err != nil || ev.kind != eventNone || n == len(b) {
 			return n, err

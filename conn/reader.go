@@ -17,14 +17,15 @@ type MessageReader struct {
 
 // streamed is the state of the message that a MessageReader reads.
 type streamed struct {
-	open   bool  // whether the message has octets that were not handed out
-	piece  event // what has come and was not handed out
-	unread bool  // whether the rest of the message is passed over
+	payload []byte // what has come and was not handed out
+	open    bool   // whether the message has octets that were not handed out
+	end     bool   // whether payload ends it
+	unread  bool   // whether the rest of the message is passed over
 }
 
 // abandon passes over what is left of the message.
 func (s *streamed) abandon() {
-	s.unread = s.unread || s.open && !s.piece.end
+	s.unread = s.unread || s.open && !s.end
 	s.open = false
 }
 
@@ -58,7 +59,7 @@ func (c *Conn) NextReader(ctx context.Context) (MessageReader, error) {
 	} else if err != nil {
 		return MessageReader{}, err
 	}
-	c.stream = streamed{open: true, piece: ev}
+	c.stream = streamed{payload: ev.payload, open: true, end: ev.end}
 	return MessageReader{c, c.serial, ev.opcode}, nil
 }
 
@@ -84,8 +85,8 @@ func (r MessageReader) Read(ctx context.Context, p []byte) (n int, err error) {
 	if !s.open || r.serial != c.serial {
 		return 0, ErrReaderDone
 	}
-	for len(s.piece.payload) == 0 {
-		if s.piece.end {
+	for len(s.payload) == 0 {
+		if s.end {
 			return 0, io.EOF
 		}
 		var ev event
@@ -94,10 +95,10 @@ func (r MessageReader) Read(ctx context.Context, p []byte) (n int, err error) {
 		} else if err != nil {
 			return 0, err
 		}
-		s.piece = ev
+		s.payload, s.end = ev.payload, ev.end
 	}
-	n = copy(p, s.piece.payload)
-	s.piece.payload = s.piece.payload[n:]
+	n = copy(p, s.payload)
+	s.payload = s.payload[n:]
 	return n, nil
 }
 

@@ -175,5 +175,5 @@ func (s *Server) untrack(l net.Listener) {
 }
 
 func (s *Server) logger() *slog.Logger {
-	return cmp.Or(s.options.Logger, slog.New(slog.DiscardHandler))
+	return cmp.Or(s.options.Logger, noLog)
 }

@@ -100,7 +100,7 @@ func (c *Conn) Stats() Stats {
 	}
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	s.Sent = c.out.flying.sent
+	s.Sent = c.out.departed.Traffic
 	s.QueuedOctets, s.QueuedFrames = c.out.queued()
 	return s
 }

@@ -24,12 +24,12 @@ type watch struct {
 }
 
 // watched reports whether writes get their deadline by a watch.
-func (c *Conn) watched() bool { return c.t.socket == nil && c.options.WriteTimeout > 0 }
+func (c *Conn) watched() bool { return c.out.watch != nil }
 
 // beginWrite prepares for a write of the flusher, which ends with ctx, to a stream
 // that is watched. It needs out.mu.
 func (c *Conn) beginWrite(ctx context.Context) {
-	w := &c.out.watch
+	w := c.out.watch
 	if done := ctx.Done(); done != w.done {
 		w.done = done
 		c.writeInt.arm(ctx, time.Time{})
@@ -52,7 +52,7 @@ func (c *Conn) watchStep() time.Duration { return max(c.options.WriteTimeout/pac
 
 // endWrite notes that a write has ended. It needs out.mu.
 func (c *Conn) endWrite() {
-	w := &c.out.watch
+	w := c.out.watch
 	w.busy = false
 	if w.armed {
 		w.armed = false
@@ -64,20 +64,20 @@ func (c *Conn) endWrite() {
 func (c *Conn) lookAfterWrite() {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	w := &c.out.watch
+	w := c.out.watch
 	switch {
 	case c.out.err != nil:
 		return
 	case w.busy:
-		now := time.Now()
-		w.busy, w.armed, c.out.since = false, true, now
+		w.busy, w.armed = false, true
+		c.out.blocks, c.out.since = true, c.now()
 		if w.turn == w.seen { // it began together with the timer
-			c.out.since = now.Add(-c.watchStep())
+			c.out.since -= c.watchStep()
 		}
 		if c.t.resumes {
-			c.writeInt.limit(now) // from here on it is looked at in steps
+			c.writeInt.limit(past) // from here on it is looked at in steps
 		} else {
-			c.writeInt.limit(c.out.since.Add(c.options.WriteTimeout))
+			c.writeInt.limit(c.opened.Add(c.out.since + c.options.WriteTimeout))
 		}
 	case w.turn == w.seen:
 		putBuffer(w.spare)
@@ -91,15 +91,26 @@ func (c *Conn) lookAfterWrite() {
 // keep keeps a buffer for the next message if it is small and there is a watch to
 // give it back.
 func (o *outbox) keep(buf []byte) {
-	if o.watch.runs && cap(buf) == smallInbox {
+	if o.watch != nil && o.watch.runs && cap(buf) == smallInbox {
 		o.watch.spare = buf[:0]
 	} else {
 		putBuffer(buf)
 	}
 }
 
+// kept returns the buffer that was kept, or nil.
+func (o *outbox) kept() (buf []byte) {
+	if o.watch != nil {
+		buf, o.watch.spare = o.watch.spare, nil
+	}
+	return buf
+}
+
 // stop ends the timer. It needs the outbox's mu.
 func (w *watch) stop() {
+	if w == nil {
+		return
+	}
 	if w.timer != nil {
 		w.timer.Stop()
 	}

@@ -66,8 +66,7 @@ func (c *Conn) writeAlone(ctx context.Context, op frame.Opcode, p []byte) error 
 	o.flushing = true
 	o.newest++
 	i := item{id: o.newest, opcode: op, fin: true, payload: len(p)}
-	buf := growBuffer(o.watch.spare, frame.MaxHeaderSize+len(p), math.MaxInt)
-	o.watch.spare = nil
+	buf := growBuffer(o.kept(), frame.MaxHeaderSize+len(p), math.MaxInt)
 	buf, _ = frame.AppendFrame(buf, c.masked(frame.Header{Flags: frame.FIN, Opcode: op}), p) // it is ours, and legal
 	o.alone = len(buf)
 	n := c.transmit(ctx, buf)
@@ -80,8 +79,8 @@ func (c *Conn) writeAlone(ctx context.Context, op frame.Opcode, p []byte) error 
 		}
 	} else {
 		o.written, o.flushing = i.id, false
-		o.flying.sent.Octets += uint64(n)
-		o.flying.sent.add(&i)
+		o.departed.Octets += uint64(n)
+		o.departed.add(&i)
 		o.keep(buf)
 		o.wake()
 		o.mu.Unlock()
@@ -381,7 +380,7 @@ func (c *Conn) transmit(ctx context.Context, p []byte) (n int) {
 	if watched {
 		c.endWrite()
 	}
-	c.out.since = time.Time{}
+	c.out.blocks = false
 	return n
 }
 
@@ -434,10 +433,10 @@ func (c *Conn) putSlowly(ctx context.Context, p []byte, n int, since time.Time) 
 func (c *Conn) blockedSince() time.Time {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	if c.out.since.IsZero() {
-		c.out.since = time.Now()
+	if !c.out.blocks {
+		c.out.blocks, c.out.since = true, c.now()
 	}
-	return c.out.since
+	return c.opened.Add(c.out.since)
 }
 
 // judge reports whether a write that ended with err may be continued, and if not
