@@ -145,7 +145,7 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 		return nil
 	}
 	s := h.sig
-	in := make([]reflect.Value, 0, h.fn.Type().NumIn())
+	in := make([]reflect.Value, 0, 8)
 	if s.ctx {
 		in = append(in, reflect.ValueOf(ctx()))
 	}

@@ -490,7 +490,7 @@ const maxHeld = 1024
 // dispatch hands an event to its handlers.
 func (s *Socket) dispatch(p *parser.Packet) {
 	name := p.EventName()
-	listeners := s.listeners.of(nil, name)
+	listeners := s.listeners.of(make([]*Listener, 0, 4), name)
 	catchAll, use := s.any.load(), s.use.load()
 	if len(listeners) == 0 && catchAll == nil && use == nil {
 		return
