@@ -141,11 +141,8 @@ func readHead(nc net.Conn) (b, head []byte, err error) {
 		had := len(b)
 		n, err := nc.Read(b[had:cap(b)])
 		b = b[:had+n]
-		from := max(had-3, 0)
-		for _, end := range []string{"\r\n\r\n", "\n\n", "\n\r\n"} {
-			if i := bytes.Index(b[from:], []byte(end)); i >= 0 {
-				return b, b[:from+i+len(end)], nil
-			}
+		if end := endOfHead(b, max(had-2, 0)); end > 0 {
+			return b, b[:end], nil
 		}
 		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 			return nil, nil, err
@@ -155,6 +152,24 @@ func readHead(nc net.Conn) (b, head []byte, err error) {
 		}
 	}
 	return b, nil, nil
+}
+
+// endOfHead returns where the first empty line ends whose line before ends at from
+// or later, or 0 if there is none.
+func endOfHead(b []byte, from int) int {
+	for {
+		i := bytes.IndexByte(b[from:], '\n')
+		if i < 0 {
+			return 0
+		}
+		from += i + 1
+		switch rest := b[from:]; {
+		case bytes.HasPrefix(rest, []byte("\n")):
+			return from + 1
+		case bytes.HasPrefix(rest, []byte("\r\n")):
+			return from + 2
+		}
+	}
 }
 
 // isHandshake reports whether a head asks for an upgrade to WebSocket, in whatever

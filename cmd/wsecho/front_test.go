@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ import (
 	"example.org/rfc6455/conn/conntest"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/fuzz/conformance"
+	"example.org/rfc6455/handshake"
 )
 
 // TestConformance: the server passes every case that depends on how it takes a
@@ -343,4 +345,45 @@ func TestFrontHTTP2(t *testing.T) {
 	if err := server.Wait(); err != nil {
 		t.Errorf("ended with %v", err)
 	}
+}
+
+// pieces is a connection that yields octets n at a time, and then its end.
+type pieces struct {
+	net.Conn
+	octets []byte
+	n      int
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if len(p.octets) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, p.octets[:min(p.n, len(p.octets))])
+	p.octets = p.octets[n:]
+	return n, nil
+}
+
+// FuzzReadHead: the head does not depend on how the octets come, nothing of them is
+// lost, and it ends where the first empty line does.
+func FuzzReadHead(f *testing.F) {
+	f.Add([]byte(upgrade), 7)
+	f.Add([]byte("GET / HTTP/1.1\n\r\nrest"), 1)
+	f.Add([]byte("GET / HTTP/1.1\r\nX: \n\nrest"), 2)
+	f.Add([]byte(strings.Repeat("x", 17<<10)+"\r\n\r\n"), 4096)
+	f.Fuzz(func(t *testing.T, octets []byte, n int) {
+		whole, head, err := readHead(&pieces{octets: octets, n: 1 << 20})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, again, err := readHead(&pieces{octets: octets, n: max(n, 1)})
+		if err != nil || !bytes.HasPrefix(octets, whole) || !bytes.HasPrefix(octets, b) || !bytes.HasPrefix(b, again) {
+			t.Fatalf("%d at a time: %q begins with %q, %v", n, b, again, err)
+		}
+		if !bytes.Equal(head, again) && len(head) <= handshake.DefaultMaxSize {
+			t.Errorf("the head is %q, %d at a time %q", head, n, again)
+		}
+		if lines := bytes.ReplaceAll(head, []byte("\r\n"), []byte("\n")); len(head) > 0 && bytes.Index(lines, []byte("\n\n")) != len(lines)-2 {
+			t.Errorf("the head %q does not end with its first empty line", head)
+		}
+	})
 }
