@@ -242,6 +242,28 @@ func unmask(t testing.TB, k mask.Key, n int, valid bool, chunks ...[]byte) {
 	}
 }
 
+// TestUTF8UnmaskAlignment has long texts at each alignment, of ASCII and with
+// something else at a place that moves.
+func TestUTF8UnmaskAlignment(t *testing.T) {
+	const most = 900
+	buf := make([]byte, 64+most)
+	for off := range 64 {
+		for n := 480; n <= most; n += 7 {
+			text := []byte(strings.Repeat("Hello, World! ", most))[:n]
+			if at := (n*31 + off*17) % n; n%3 > 0 {
+				copy(text[at:], []string{"", "é", "\xff"}[n%3])
+			}
+			k := mask.Key(0x84c3a251).Rotate(n)
+			p := buf[off:][:n]
+			mask.Copy(p, text, k)
+			var u frame.UTF8
+			if got, want := u.Unmask(p, k), firstImpossible(text); got != want || !bytes.Equal(p, text) {
+				t.Errorf("Unmask(%q masked, at %d) = %d and leaves %q, want %d", text, off, got, p, want)
+			}
+		}
+	}
+}
+
 func TestUTF8Allocs(t *testing.T) {
 	p := []byte(strings.Repeat("世", 100))
 	var u frame.UTF8
