@@ -14,7 +14,8 @@ import (
 // shared by any number of sessions. It does not change, and any number of
 // goroutines may use it.
 type Packet struct {
-	packet       codec.Packet
+	wire         []byte // the type, then the data: as text, or in the octets of revision 3
+	binary       bool
 	uncompressed bool
 	invalid      bool // whether it is text that is not UTF-8
 	separated    bool // whether it is text with codec.Separator
@@ -28,14 +29,18 @@ type Packet struct {
 // Text must be valid UTF-8: otherwise [Session.Send] returns
 // [frame.ErrInvalidUTF8].
 func NewPacket(binary bool, data []byte) *Packet {
-	p := newPacket(codec.Message, string(data))
+	wire := make([]byte, 1+len(data))
+	copy(wire[1:], data)
 	if binary {
-		p.packet.Binary = true
-		return p
+		wire[0] = byte(codec.Message)
+		return &Packet{wire: wire, binary: true}
 	}
-	p.invalid = !utf8.Valid(data)
-	p.separated = bytes.IndexByte(data, codec.Separator) >= 0
-	return p
+	wire[0] = '0' + byte(codec.Message)
+	return &Packet{
+		wire:      wire,
+		invalid:   !utf8.Valid(data),
+		separated: bytes.IndexByte(data, codec.Separator) >= 0,
+	}
 }
 
 // NewUncompressedPacket is [NewPacket] for a message that is not compressed
@@ -49,7 +54,15 @@ func NewUncompressedPacket(binary bool, data []byte) *Packet {
 
 // newPacket returns a packet of any type, with text that needs no check.
 func newPacket(t codec.Type, data string) *Packet {
-	return &Packet{packet: codec.Packet{Type: t, Data: []byte(data)}}
+	return &Packet{wire: codec.AppendText(nil, codec.V4, codec.Packet{Type: t, Data: []byte(data)})}
+}
+
+// raw returns the packet as package codec has it.
+func (p *Packet) raw() codec.Packet {
+	if p.binary {
+		return codec.Packet{Type: codec.Message, Binary: true, Data: p.wire[1:]}
+	}
+	return codec.Packet{Type: codec.Type(p.wire[0] - '0'), Data: p.wire[1:]}
 }
 
 // The packets without data of their own.
@@ -75,7 +88,7 @@ type form struct {
 // index returns where the message that p is in this form is kept.
 func (f form) index(p *Packet) int {
 	i := 0
-	if p.packet.Binary {
+	if p.binary {
 		if f.revision == codec.V3 {
 			i |= 1
 		}
@@ -92,11 +105,16 @@ func (p *Packet) message(f form) *conn.Prepared {
 	if m := kept.Load(); m != nil {
 		return m
 	}
-	op, wire := frame.OpText, []byte(nil)
-	if p.packet.Binary && !f.base64 {
-		op, wire = frame.OpBinary, codec.AppendBinary(nil, f.revision, p.packet)
-	} else {
-		wire = codec.AppendText(nil, f.revision, p.packet)
+	op, wire := frame.OpText, p.wire
+	switch {
+	case !p.binary:
+	case f.base64:
+		wire = codec.AppendText(nil, f.revision, p.raw())
+	default:
+		op = frame.OpBinary
+		if f.revision == codec.V4 {
+			wire = wire[1:]
+		}
 	}
 	prepare := conn.Prepare
 	if p.uncompressed {
@@ -120,7 +138,7 @@ func messages(f form, ps []*Packet) []*conn.Prepared {
 func packets(ps []*Packet) []codec.Packet {
 	raw := make([]codec.Packet, len(ps))
 	for i, p := range ps {
-		raw[i] = p.packet
+		raw[i] = p.raw()
 	}
 	return raw
 }

@@ -167,7 +167,7 @@ func (p *poller) send(ps []*Packet) error {
 	}
 	binary := false
 	for _, packet := range ps {
-		binary = binary || packet.packet.Binary
+		binary = binary || packet.binary
 	}
 	raw := packets(ps)
 	if p.s.revision == codec.V3 && binary {

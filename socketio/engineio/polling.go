@@ -233,7 +233,7 @@ func (p *polling) encode(e *exchange, ps []*Packet) body {
 	b := body{compress: true}
 	binary := false
 	for _, packet := range ps {
-		binary = binary || packet.packet.Binary
+		binary = binary || packet.binary
 		b.compress = b.compress && !packet.uncompressed
 	}
 	raw := packets(ps)

@@ -17,7 +17,7 @@ type queue struct {
 func size(ps []*Packet) int {
 	n := 0
 	for _, p := range ps {
-		n += overhead + len(p.packet.Data)
+		n += overhead + len(p.wire) - 1
 	}
 	return n
 }
@@ -52,9 +52,9 @@ func (q *queue) take() []*Packet {
 func (q *queue) takeSome(octets int) []*Packet {
 	n, taken := 0, 0
 	for _, p := range q.packets {
-		n += overhead + len(p.packet.Data)
-		if p.packet.Binary {
-			n += base64.StdEncoding.EncodedLen(len(p.packet.Data)) - len(p.packet.Data)
+		n += overhead + len(p.wire) - 1
+		if p.binary {
+			n += base64.StdEncoding.EncodedLen(len(p.wire)) - len(p.wire)
 		}
 		if octets > 0 && n > octets && taken > 0 {
 			break

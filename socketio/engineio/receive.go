@@ -23,8 +23,8 @@ type Receiver interface {
 	Message(s *Session, binary bool, data []byte)
 
 	// Closed is called exactly once, on a goroutine of its own, when the session
-	// has ended or is closing. No call of Message begins after it, but one may
-	// still be running. The error says more, or is nil.
+	// has ended or is closing. No call of Message is made after it, but the last one
+	// may still be running, or only just begin to. The error says more, or is nil.
 	Closed(s *Session, reason CloseReason, err error)
 }
 

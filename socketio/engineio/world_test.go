@@ -236,6 +236,17 @@ func (c *client) upgrade() *socket {
 	return c.webSocket(strings.Replace(c.base, "polling", "websocket", 1))
 }
 
+// webSocketOrNot is upgrade, and nil if the server refuses.
+func (c *client) webSocketOrNot() *socket {
+	query := strings.Replace(c.base, "polling", "websocket", 1)
+	ws, err := conn.Dial(context.Background(), "ws://example.com/engine.io/?"+query, &c.dial)
+	if err != nil {
+		return nil
+	}
+	c.t.Cleanup(func() { ws.CloseNow() })
+	return &socket{c.t, ws}
+}
+
 // A socket is a client's WebSocket that is used by hand.
 type socket struct {
 	t *testing.T
