@@ -1,9 +1,6 @@
 package handshake
 
-import (
-	"cmp"
-	"math"
-)
+import "math"
 
 // The default [Limits].
 const (
@@ -30,10 +27,13 @@ type Limits struct {
 // withDefaults returns l with a positive number in every field.
 func (l Limits) withDefaults() Limits {
 	fill := func(limit, byDefault int) int {
-		if limit < 0 {
+		switch {
+		case limit < 0:
 			return math.MaxInt
+		case limit == 0:
+			return byDefault
 		}
-		return cmp.Or(limit, byDefault)
+		return limit
 	}
 	return Limits{
 		MaxSize:   fill(l.MaxSize, DefaultMaxSize),
