@@ -13,7 +13,7 @@ const (
 	// search skip one more each time. It keeps data that does not compress cheap.
 	slowStart = 5
 	// niceMatch is long enough not to look for a longer one.
-	niceMatch = 64
+	niceMatch = 32
 	// literalChunk is how many literals are copied at a time.
 	literalChunk = 16
 )
@@ -162,32 +162,27 @@ func (m *matcher) matchGood(s *scratch, src []byte, start int, base uint16) {
 	for i := max(start-hashed+1, 0); i < start && i <= last; i++ {
 		m.insert(src, i, base)
 	}
-	pending, i := start, start
-	length, distance := 0, 0 // of the match at i-1 that waits
-	for ; i <= last; i++ {
-		longer, from := m.longest(src, i, base, length)
-		switch {
-		case length == 0 && longer == 0:
-			i += (i - pending) >> slowStart
-		case longer > length && longer < niceMatch:
-			length, distance = longer, from
-		default:
-			at := i - 1
-			if longer > length {
-				at, length, distance = i, longer, from
-			}
-			s.add(src, pending, at, length, distance)
-			pending = at + length
-			for i++; i < pending && i <= last; i++ {
-				m.insert(src, i, base)
-			}
-			i = pending - 1
-			length = 0
+	pending := start // octets from here on are not in s yet
+	for i := start; i <= last; {
+		from, length := m.longest(src, i, base, 0)
+		if length == 0 {
+			i += 1 + (i-pending)>>slowStart
+			continue
 		}
-	}
-	if length > 0 {
-		s.add(src, pending, i-1, length, distance)
-		pending = i - 1 + length
+		for length < niceMatch && i < last {
+			laterFrom, longer := m.longest(src, i+1, base, length)
+			if longer == 0 {
+				break
+			}
+			i, from, length = i+1, laterFrom, longer
+		}
+		back := before(src, from, i, min(i-pending, maxMatch-length))
+		s.add(src, pending, i-back, length+back, i-from)
+		pending = i + length
+		for i += 2; i < pending && i <= last; i++ {
+			m.insert(src, i, base)
+		}
+		i = pending
 	}
 	s.addLiterals(src, pending, len(src))
 }
@@ -200,25 +195,25 @@ func (m *matcher) insert(src []byte, i int, base uint16) {
 
 // longest returns the longest match at i among those noted, if it is longer
 // than length, else 0. It notes i.
-func (m *matcher) longest(src []byte, i int, base uint16, length int) (longer, from int) {
+func (m *matcher) longest(src []byte, i int, base uint16, length int) (from, longer int) {
 	v := load64(src, i)
 	entry := &m.good[hash(v, m.shift)]
 	candidates := *entry
 	*entry = candidates<<16 | uint64(base+uint16(i))
-	reach := uint(min(i, m.reach))
+	reach := uint(m.reach)
 	for range 4 {
-		distance := int(base + uint16(i) - uint16(candidates))
+		at := int(uint16(candidates) - base)
 		candidates >>= 16
-		if uint(distance-1) >= reach {
+		if uint(i-at-1) >= reach {
 			continue
 		}
-		x := v ^ load64(src, i-distance)
+		x := v ^ load64(src, at)
 		if x<<(64-8*hashed) != 0 {
 			continue
 		}
-		if n := matchLength(src, i-distance, i, x); n > length {
-			length, longer, from = n, n, distance
+		if n := matchLength(src, at, i, x); n > length {
+			from, length, longer = at, n, n
 		}
 	}
-	return longer, from
+	return from, longer
 }
