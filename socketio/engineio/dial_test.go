@@ -437,3 +437,48 @@ func TestClientSplits(t *testing.T) {
 		}
 	})
 }
+
+// TestClientClosesAtAnyTime: whenever a client closes the session, in the middle of
+// the upgrade too, the server knows at once.
+func TestClientClosesAtAnyTime(t *testing.T) {
+	var open sync.WaitGroup
+	server := &engineio.Server{Handler: func(*engineio.Session) engineio.Receiver {
+		open.Add(1)
+		return ender{open.Done}
+	}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hs := &http.Server{Handler: server}
+	go hs.Serve(l)
+	defer hs.Close()
+	for i := range 60 {
+		s, err := engineio.Dial(t.Context(), "http://"+l.Addr().String(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Send(text("hello"))
+		time.Sleep(time.Duration(i) * 50 * time.Microsecond)
+		s.Send(text("goodbye"))
+		s.Close("")
+		ended := make(chan struct{})
+		go func() {
+			open.Wait()
+			close(ended)
+		}()
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Second): // half of UpgradeTimeout
+			t.Fatalf("session %d goes on at the server, over %s", i, s.Transport())
+		}
+	}
+}
+
+// An ender echoes, and tells of the end.
+type ender struct{ ended func() }
+
+func (e ender) Message(s *engineio.Session, binary bool, data []byte) {
+	s.Send(engineio.NewPacket(binary, data))
+}
+func (e ender) Closed(*engineio.Session, engineio.CloseReason, error) { e.ended() }

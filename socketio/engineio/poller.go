@@ -76,6 +76,7 @@ func (p *poller) run() {
 			next := p.packets[0]
 			p.packets = p.packets[1:]
 			if !p.s.receive(p, next) {
+				p.stopPolling()
 				return
 			}
 		}
@@ -100,6 +101,14 @@ func (p *poller) mayPoll() bool {
 	p.polling = false
 	p.rest()
 	return false
+}
+
+// stopPolling notes that the goroutine polls no more.
+func (p *poller) stopPolling() {
+	p.s.mu.Lock()
+	defer p.s.mu.Unlock()
+	p.polling = false
+	p.rest()
 }
 
 // rest tells who waits for it that there are no requests. It needs mu.

@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -90,9 +91,7 @@ func TestClients(t *testing.T) {
 						PingInterval: 200 * time.Millisecond, PingTimeout: 10 * time.Second})
 					for _, end := range []string{"client", "server"} {
 						options := map[string]any{"path": "/engine.io/"}
-						for k, v := range setup.options {
-							options[k] = v
-						}
+						maps.Copy(options, setup.options)
 						a.do(command{Do: "connect", Version: version, URL: url, Options: options})
 						a.want("open " + setup.open)
 						exchange(a)
