@@ -6,7 +6,7 @@ var connMutants = []mutant{
 	{"conn-limit-of-one-more", "RFC 6455, Section 7.4.1", "conn/limits.go", "a message may have an octet more than the limit",
 		"return l.maxSize\n}", "return l.maxSize + 1\n}"},
 	{"conn-limit-counts-compressed", "RFC 7692, Section 8", "conn/protocol.go", "the limit counts compressed octets",
-		"piece.Payload, ev.end, p.limits.maxSize)", "piece.Payload, ev.end, deflateNoLimit)\n\t\tconst deflateNoLimit = -1"},
+		"piece.Payload, ev.end, p.limits.maxSize)", "piece.Payload, ev.end, -1)"},
 	{"conn-empty-fragments", "RFC 6455, Section 10.4", "conn/limits.go", "a message may have any number of empty fragments",
 		"if l.empty > freeFragments || ", "if "},
 	{"conn-utf8-at-end-only", "RFC 6455, Section 8.1", "conn/protocol.go", "a text that ends inside a character is delivered",
