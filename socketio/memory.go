@@ -16,6 +16,8 @@ import (
 type MemoryAdapter struct {
 	ns *Namespace
 
+	order sync.Mutex // held while an event gets its offset and is sent; before mu
+
 	mu      sync.RWMutex
 	members map[string]*member
 	rooms   map[string]map[*member]struct{} // but for the rooms that are a socket's own
@@ -249,25 +251,51 @@ func (a *MemoryAdapter) find(t Target) []*Socket {
 
 // Broadcast implements [Adapter]. The error is that of encoding the packet.
 func (a *MemoryAdapter) Broadcast(p *parser.Packet, t Target) error {
-	var sockets []*Socket
-	if a.ns.server.Recovery != nil && !t.Volatile && p.Type == parser.Event && !p.HasID {
-		logged := p.Clone()
-		p = &logged
-		a.mu.Lock()
-		p.AppendArg(a.log.append(p, t, a.ns.server.Recovery))
-		sockets = a.find(t)
-		a.mu.Unlock()
-	} else {
-		sockets = a.sockets(t)
+	r := a.ns.server.Recovery
+	if r == nil || t.Volatile || p.Type != parser.Event || p.HasID {
+		return a.Deliver(p, t)
 	}
+	if err := p.Check(); err != nil {
+		return err
+	}
+	logged := p.Clone()
+	// Clients tell by the offset of the last event what they have got: events must be
+	// sent in the order of their offsets.
+	a.order.Lock()
+	a.mu.Lock()
+	logged.AppendArg(a.log.append(&logged, t, r))
+	sockets := a.find(t)
+	a.mu.Unlock()
+	err := a.transmit(&logged, t, sockets)
+	a.order.Unlock()
+	notify(sockets, &logged)
+	return err
+}
+
+// Deliver sends a packet to this server's sockets of t. It is Broadcast without
+// [Server.Recovery], for adapters that keep events and their offsets elsewhere.
+func (a *MemoryAdapter) Deliver(p *parser.Packet, t Target) error {
+	sockets := a.sockets(t)
+	err := a.transmit(p, t, sockets)
+	notify(sockets, p)
+	return err
+}
+
+func (a *MemoryAdapter) transmit(p *parser.Packet, t Target, sockets []*Socket) error {
 	wire, err := a.ns.server.encode(p, t.Uncompressed)
 	if err != nil {
 		return err
 	}
 	for _, s := range sockets {
-		s.deliver(p, wire, t.Volatile)
+		s.transmit(wire, t.Volatile)
 	}
 	return nil
+}
+
+func notify(sockets []*Socket, p *parser.Packet) {
+	for _, s := range sockets {
+		s.notify(p)
+	}
 }
 
 // BroadcastCall implements [Adapter]. When sockets were disconnected before they
@@ -330,7 +358,8 @@ func (a *MemoryAdapter) startCall(p *parser.Packet, t Target, done func(args []V
 	for _, s := range a.sockets(t) {
 		if s.await(q.ID, done, 0) == nil {
 			asked = append(asked, s)
-			s.deliver(&q, wire, t.Volatile)
+			s.transmit(wire, t.Volatile)
+			s.notify(&q)
 			s.session.engine.Release() // the caller may be one of its handlers
 		}
 	}

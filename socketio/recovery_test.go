@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -293,5 +294,37 @@ func TestRecoveryTooMuch(t *testing.T) {
 		c = w.back(l)
 		c.expect(`40{"sid":"*","pid":"*"}`)
 		w.check("false")
+	})
+}
+
+// TestRecoveryOrder: events of many goroutines are sent in the order of their
+// offsets; and who is told what is sent may send.
+func TestRecoveryOrder(t *testing.T) {
+	bubble(t, recovery(), func(t *testing.T, w *world) {
+		c, l := w.recoverable()
+		s := w.io.Socket(l.id)
+		s.OnAnyOutgoing(func(e *socketio.Event) {
+			if e.Name == "go on" {
+				s.Emit("and on")
+			}
+		})
+		for range 4 {
+			go func() {
+				for range 100 {
+					w.io.Emit("e")
+				}
+				s.Emit("go on")
+			}()
+		}
+		last := 1
+		for range 4 * 102 {
+			offset := c.expect(`42[*]`)
+			offset = offset[strings.LastIndexByte(offset, '.')+1 : len(offset)-1]
+			n, err := strconv.ParseInt(offset, 36, 64)
+			if err != nil || int(n) != last+1 {
+				t.Fatalf("event %d comes after %d, %v", n, last, err)
+			}
+			last = int(n)
+		}
 	})
 }

@@ -325,7 +325,11 @@ func (e Sender) deliver(p *parser.Packet) error {
 	if err != nil {
 		return err
 	}
-	return e.socket.deliver(p, wire, e.volatile)
+	if err := e.socket.transmit(wire, e.volatile); err != nil {
+		return err
+	}
+	e.socket.notify(p)
+	return nil
 }
 
 // newEvent returns the packet of an event.
@@ -451,9 +455,9 @@ func (s *Socket) take(id uint64) func([]Value, error) {
 	return a.done
 }
 
-// deliver sends a packet, which p is and wire has in the form of messages, or holds
-// it back until the client is told that it is connected.
-func (s *Socket) deliver(p *parser.Packet, wire []*engineio.Packet, volatile bool) error {
+// transmit sends messages, or holds them back until the client is told that it is
+// connected.
+func (s *Socket) transmit(wire []*engineio.Packet, volatile bool) error {
 	switch s.status() {
 	case disconnected:
 		return ErrDisconnected
@@ -475,13 +479,19 @@ func (s *Socket) deliver(p *parser.Packet, wire []*engineio.Packet, volatile boo
 	if volatile && !s.session.engine.Writable() {
 		return nil
 	}
-	if all := s.outgoing.load(); all != nil && p.Type == parser.Event {
-		e := &Event{p.EventName(), p.Values(nil)}
-		for _, f := range all {
-			s.protect(e.Name, func() error { (*f)(e); return nil })
-		}
-	}
 	return s.session.post(wire)
+}
+
+// notify tells who wants to know what is sent.
+func (s *Socket) notify(p *parser.Packet) {
+	all := s.outgoing.load()
+	if all == nil || p.Type != parser.Event || s.gone() {
+		return
+	}
+	e := &Event{p.EventName(), p.Values(nil)}
+	for _, f := range all {
+		s.protect(e.Name, func() error { (*f)(e); return nil })
+	}
 }
 
 // maxHeld is how many messages may be held back while a socket is connecting.
