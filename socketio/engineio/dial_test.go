@@ -454,7 +454,9 @@ func TestClientClosesAtAnyTime(t *testing.T) {
 	go hs.Serve(l)
 	defer hs.Close()
 	for i := range 60 {
-		s, err := engineio.Dial(t.Context(), "http://"+l.Addr().String(), nil)
+		s, err := engineio.Dial(t.Context(), "http://"+l.Addr().String(), &engineio.DialOptions{
+			Handler: func(*engineio.Session) engineio.Receiver { return ender{func() {}} },
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
