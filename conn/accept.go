@@ -59,6 +59,8 @@ type AcceptOptions struct {
 	// Hub is the set that the connection joins until it ends. A hub that is full
 	// or shut down refuses with 503. Nil means none.
 	Hub *Hub
+
+	filled *Options // Options with defaults, which connections may share; nil if nobody filled them in
 }
 
 // An Answer is what a hook chooses for the answer to a handshake.
@@ -173,8 +175,11 @@ func newAcceptance(o *AcceptOptions, remote string, r *handshake.Request) *accep
 	if o == nil {
 		o = &AcceptOptions{}
 	}
-	options := o.Options.withDefaults(frame.Server)
-	return &acceptance{o: o, options: &options, request: r, remote: remote}
+	options := o.filled
+	if options == nil {
+		options = new(o.Options.withDefaults(frame.Server))
+	}
+	return &acceptance{o: o, options: options, request: r, remote: remote}
 }
 
 // prepare applies every rule to the request and appends the response that opens
@@ -267,7 +272,9 @@ func (a *acceptance) chooseSubprotocol() error {
 // chooseExtensions agrees on permessage-deflate, if both sides want it.
 func (a *acceptance) chooseExtensions() error {
 	if a.o.CompressionFor != nil {
-		a.options.Compression = a.o.CompressionFor(a.request)
+		own := *a.options
+		own.Compression = a.o.CompressionFor(a.request)
+		a.options = &own
 	}
 	compression := a.options.Compression
 	if compression == nil {

@@ -27,21 +27,30 @@ func inUse() (heap, stacks int64) {
 	return int64(m.HeapAlloc), int64(m.StackInuse)
 }
 
-// checkIdle has idle connections made, and checks what each takes while a
-// goroutine waits for its messages.
+// idleCeiling is how many octets of heap and stack an idle connection may take,
+// including those of its other end.
+var idleCeiling int64 = 12 << 10
+
+// checkIdle has idle connections made, each of which has echoed a message, and
+// checks what it takes while a goroutine waits for the next.
 func checkIdle(t *testing.T, serve func(l net.Listener, handler func(*conn.Conn))) {
-	const (
-		conns   = 500
-		ceiling = 12 << 10 // octets for each, of heap and stack
-	)
+	const conns = 500
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, conns)
 	go serve(l, func(c *conn.Conn) {
-		_, _, err := c.ReadMessage(context.Background())
-		ended <- err
+		for {
+			op, p, err := c.ReadMessage(context.Background())
+			if err == nil {
+				err = c.WriteMessage(context.Background(), op, p)
+			}
+			if err != nil {
+				ended <- err
+				return
+			}
+		}
 	})
 	request, err := handshake.AppendRequest(nil, &handshake.Offer{
 		Target: "/a/path?and=query",
@@ -52,6 +61,7 @@ func checkIdle(t *testing.T, serve func(l net.Listener, handler func(*conn.Conn)
 	if err != nil {
 		t.Fatal(err)
 	}
+	message := encode(t, frame.Client, frame.FIN, frame.OpBinary, filler(125))
 	dial := func() net.Conn {
 		nc, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {
@@ -59,6 +69,10 @@ func checkIdle(t *testing.T, serve func(l net.Listener, handler func(*conn.Conn)
 		}
 		nc.Write(request)
 		readHead(t, nc)
+		nc.Write(message)
+		if _, err := io.ReadFull(nc, make([]byte, 2+125)); err != nil {
+			t.Fatal(err)
+		}
 		return nc
 	}
 	defer dial().Close() // what is set up once is set up
@@ -70,8 +84,8 @@ func checkIdle(t *testing.T, serve func(l net.Listener, handler func(*conn.Conn)
 	heap2, stacks2 := inUse()
 	each, stack := (heap2-heap)/conns, (stacks2-stacks)/conns
 	t.Logf("an idle connection takes %d octets of heap and %d of stack", each, stack)
-	if each+stack > ceiling {
-		t.Errorf("an idle connection takes %d octets, want %d at most", each+stack, ceiling)
+	if each+stack > idleCeiling {
+		t.Errorf("an idle connection takes %d octets, want %d at most", each+stack, idleCeiling)
 	}
 	for _, p := range peers {
 		p.Close()

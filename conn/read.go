@@ -324,14 +324,50 @@ func (c *Conn) countMessage(op frame.Opcode) {
 
 // fill reads more octets into the inbox.
 func (c *Conn) fill(ctx context.Context) error {
-	n, err := c.receive(ctx, nil)
-	c.in.filled(n)
+	_, err := c.receive(ctx, nil)
 	return err
 }
 
 // receive reads at least one octet into direct or, if that is nil, into the
 // inbox. The error is errCanceled or final.
+//
+// A goroutine with an idle connection waits here, with the stack that it has: what
+// is not needed for that is in functions of its own.
 func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
+	c.beforeWait(direct)
+	for {
+		switch {
+		case ctx.Err() != nil:
+			return 0, errCanceled
+		case c.evicted.Load():
+			return 0, c.fail(ErrMemoryBudget)
+		}
+		c.publish()
+		mid := c.proto.midMessage() || c.in.r < c.in.w
+		begun := c.armRead(ctx, mid)
+		c.waits.Add(1)
+		n, err := c.readTransport(direct)
+		c.waits.Add(1)
+		if mid {
+			c.endStall(begun)
+		}
+		if n > 0 {
+			c.heard.Add(1)
+			c.received.octets += uint64(n)
+			if direct == nil {
+				c.in.filled(n)
+			}
+			return n, nil
+		}
+		if err != nil && !c.evicted.Load() {
+			return 0, c.readFailed(ctx, err, mid)
+		}
+	}
+}
+
+// beforeWait gives up, before more is read into direct or the inbox, what others
+// wait for or nobody needs.
+func (c *Conn) beforeWait(direct []byte) {
 	if c.mayHold {
 		c.letGo()
 	}
@@ -341,48 +377,44 @@ func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 	if direct == nil {
 		c.releaseMessage()
 	}
-	for {
-		switch {
-		case ctx.Err() != nil:
-			return 0, errCanceled
-		case c.evicted.Load():
-			return 0, c.fail(ErrMemoryBudget)
-		}
-		c.publish()
-		var begun, deadline time.Time
-		if c.proto.midMessage() || c.in.r < c.in.w {
-			begun = time.Now()
-			deadline = c.stallDeadline(begun)
-			c.stallsAt(begun)
-		}
-		c.readInt.arm(ctx, deadline)
-		c.waits.Add(1)
-		n, err := c.readTransport(direct)
-		c.waits.Add(1)
-		if !begun.IsZero() {
-			c.waited += time.Since(begun)
-			c.stallsAt(time.Time{})
-		}
-		switch {
-		case n > 0:
-			c.heard.Add(1)
-			c.received.octets += uint64(n)
-			return n, nil
-		case err == nil:
-			continue
-		case c.evicted.Load():
-			continue
-		case !isTimeout(err):
-			return 0, c.lost(err)
-		case ctx.Err() != nil:
-			return 0, errCanceled
-		case !deadline.IsZero():
-			return 0, c.fail(ErrStalled)
-		default:
-			return 0, c.lost(err) // the deadline is not ours
-		}
-	}
 }
+
+// armRead prepares for a wait that ends with ctx, and in the middle of a message in
+// time. It returns when after opened that one began.
+func (c *Conn) armRead(ctx context.Context, mid bool) (begun time.Duration) {
+	var deadline time.Time
+	if mid {
+		now := time.Now()
+		begun, deadline = now.Sub(c.opened), c.stallDeadline(now)
+		c.stallsAt(now)
+	}
+	c.readInt.arm(ctx, deadline)
+	return begun
+}
+
+// endStall notes the end of a wait in the middle of a message, which began at that
+// time after opened.
+func (c *Conn) endStall(begun time.Duration) {
+	c.waited += c.now() - begun
+	c.stallsAt(time.Time{})
+}
+
+// readFailed returns the error of a wait that ended with err.
+func (c *Conn) readFailed(ctx context.Context, err error, mid bool) error {
+	switch {
+	case !isTimeout(err):
+		return c.lost(err)
+	case ctx.Err() != nil:
+		return errCanceled
+	case mid && c.limitsStalls():
+		return c.fail(ErrStalled)
+	}
+	return c.lost(err) // the deadline is not ours
+}
+
+// limitsStalls reports whether there is a limit for waits in the middle of a
+// message.
+func (c *Conn) limitsStalls() bool { return c.options.StallTimeout > 0 || c.options.MessageTimeout > 0 }
 
 // readTransport reads once from the transport.
 func (c *Conn) readTransport(direct []byte) (int, error) {

@@ -48,6 +48,7 @@ func (s *Server) init() *AcceptOptions {
 		if s.options.Hub == nil {
 			s.options.Hub = &s.own
 		}
+		s.options.filled = new(s.options.Options.withDefaults(frame.Server))
 	})
 	return &s.options
 }

@@ -19,6 +19,7 @@ type socket struct {
 	// allocates nothing. The fields before the blank line are the reader's, the
 	// others the flusher's.
 	in      *inbox
+	room    []byte // of in, to read into; nil during a wait
 	readN   int
 	readErr error
 	readFD  func(fd uintptr) bool
@@ -48,27 +49,39 @@ func newSocket(rw io.ReadWriter, in *inbox) *socket {
 
 // read waits until there is something to read and reads it into the inbox,
 // which rests meanwhile. It obeys the read deadline.
+//
+// The buffer is taken here and not where the wait ends, which would be deeper in
+// the stack than a goroutine's first 2 KiB allow.
 func (s *socket) read() (int, error) {
-	if err := s.raw.Read(s.readFD); err != nil {
-		return 0, err
+	for {
+		s.room = s.in.room()
+		if err := s.raw.Read(s.readFD); err != nil {
+			return 0, err
+		}
+		switch {
+		case s.room == nil:
+			continue // readable now
+		case s.readErr != nil:
+			return 0, os.NewSyscallError("read", s.readErr)
+		case s.readN == 0:
+			return 0, io.EOF
+		}
+		return s.readN, nil
 	}
-	return s.readN, s.readErr
 }
 
+// tryRead reads without waiting, or asks for a wait without a buffer.
 func (s *socket) tryRead(fd uintptr) bool {
-	n, err := ignoringEINTR(sysRead, fd, s.in.room())
-	if err == syscall.EAGAIN {
-		s.in.rest()
-		return false
+	if s.room == nil {
+		return true
 	}
-	s.readN, s.readErr = n, nil
-	switch {
-	case err != nil:
-		s.readErr = os.NewSyscallError("read", err)
-	case n == 0:
-		s.readErr = io.EOF
+	s.readN, s.readErr = ignoringEINTR(sysRead, fd, s.room)
+	if s.readErr != syscall.EAGAIN {
+		return true
 	}
-	return true
+	s.room = nil
+	s.in.rest()
+	return false
 }
 
 // write writes as much of p as the kernel takes at once, perhaps nothing.
@@ -76,21 +89,19 @@ func (s *socket) write(p []byte) (int, error) {
 	s.out = p
 	err := s.raw.Write(s.writeFD)
 	s.out = nil
-	if isTimeout(err) {
+	switch {
+	case isTimeout(err):
 		return 0, nil // an old deadline
-	}
-	if err != nil {
+	case err != nil:
 		return 0, err
+	case s.writeErr != nil && s.writeErr != syscall.EAGAIN:
+		return 0, os.NewSyscallError("write", s.writeErr)
 	}
-	return s.writeN, s.writeErr
+	return s.writeN, nil
 }
 
 func (s *socket) tryWrite(fd uintptr) bool {
-	n, err := ignoringEINTR(sysWrite, fd, s.out)
-	s.writeN, s.writeErr = n, nil
-	if err != nil && err != syscall.EAGAIN {
-		s.writeErr = os.NewSyscallError("write", err)
-	}
+	s.writeN, s.writeErr = ignoringEINTR(sysWrite, fd, s.out)
 	return true
 }
 

@@ -61,31 +61,47 @@ func (c *Conn) writeMessage(ctx context.Context, op frame.Opcode, p []byte, f fo
 // writeAlone is what admit, appendData and deliver come to for a message that is
 // gathered with nothing and compressed by nobody, when there is nothing before it.
 // It needs out.mu, and releases it.
+//
+// What it does is in functions of their own where that keeps its stack small: below
+// it are those of the system, and a connection's goroutine has 2 KiB for all.
 func (c *Conn) writeAlone(ctx context.Context, op frame.Opcode, p []byte) error {
+	id, buf := c.encodeAlone(op, p)
+	n := c.transmit(ctx, buf)
+	if err := c.wroteAlone(ctx, id, buf, n, op, len(p)); err != nil {
+		return err
+	}
+	c.wroteMessage(op, int64(len(p)))
+	return nil
+}
+
+// encodeAlone returns a message as it is sent, and its number.
+func (c *Conn) encodeAlone(op frame.Opcode, p []byte) (id uint64, buf []byte) {
 	o := &c.out
 	o.flushing = true
 	o.newest++
-	i := item{id: o.newest, opcode: op, fin: true, payload: len(p)}
-	buf := growBuffer(o.kept(), frame.MaxHeaderSize+len(p), math.MaxInt)
+	buf = growBuffer(o.kept(), frame.MaxHeaderSize+len(p), math.MaxInt)
 	buf, _ = frame.AppendFrame(buf, c.masked(frame.Header{Flags: frame.FIN, Opcode: op}), p) // it is ours, and legal
 	o.alone = len(buf)
-	n := c.transmit(ctx, buf)
+	return o.newest, buf
+}
+
+// wroteAlone notes that n octets of buf have left, which holds the message with the
+// number id of size octets, and sees to the rest. It needs out.mu, and releases it.
+func (c *Conn) wroteAlone(ctx context.Context, id uint64, buf []byte, n int, op frame.Opcode, size int) error {
+	o := &c.out
+	i := item{id: id, opcode: op, fin: true, payload: size}
 	o.alone = 0
 	if n < len(buf) || len(o.waiting.items) > 0 || o.err != nil {
 		o.flying.adopt(buf, i)
 		o.wrote(n)
-		if err := c.flush(ctx, i.id); err != nil {
-			return err
-		}
-	} else {
-		o.written, o.flushing = i.id, false
-		o.departed.Octets += uint64(n)
-		o.departed.add(&i)
-		o.keep(buf)
-		o.wake()
-		o.mu.Unlock()
+		return c.flush(ctx, i.id)
 	}
-	c.wroteMessage(op, int64(len(p)))
+	o.written, o.flushing = i.id, false
+	o.departed.Octets += uint64(n)
+	o.departed.add(&i)
+	o.keep(buf)
+	o.wake()
+	o.mu.Unlock()
 	return nil
 }
 
@@ -387,14 +403,19 @@ func (c *Conn) transmit(ctx context.Context, p []byte) (n int) {
 // put writes p to the transport. A short n without an error means that somebody
 // may have a frame to take back. The error is errCanceled or fatal.
 func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
-	if !c.t.resumes {
-		p = p[:min(len(p), chunkSize)]
-	}
 	if c.t.socket != nil {
 		if n, err = c.t.socket.write(p); n == len(p) || err != nil {
 			return n, err
 		}
 		return c.putSlowly(ctx, p, n, c.blockedSince())
+	}
+	return c.putStream(ctx, p)
+}
+
+// putStream is put for what is not a socket.
+func (c *Conn) putStream(ctx context.Context, p []byte) (n int, err error) {
+	if !c.t.resumes {
+		p = p[:min(len(p), chunkSize)]
 	}
 	if !c.watched() {
 		return c.putSlowly(ctx, p, 0, c.blockedSince())
