@@ -112,7 +112,7 @@ var libraries = map[string]library{
 		both: rules.Habits{
 			rules.LengthMinimal:  accept,
 			rules.ControlMinimal: accept,
-			rules.LengthSign:     {Stage: rules.AtHeader},
+			rules.LengthSign:     {Stage: rules.AtLength},
 			rules.Limit:          accept,
 			rules.LimitSum:       accept,
 			rules.LimitArrived:   {Code: 1009},

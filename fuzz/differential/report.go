@@ -53,7 +53,7 @@ func (r *run) writeREADME(name string) error {
 func (r *run) tables() string {
 	var b strings.Builder
 	n := r.played.Load()
-	fmt.Fprintf(&b, "\n%d scripts of seed %d in %.0f s (%.0f a second), every %d. to other processes, too.\n\n", n, r.seed, r.took.Seconds(), float64(n)/r.took.Seconds(), r.share)
+	fmt.Fprintf(&b, "\n%d scripts of seed %d in %.0f s (%.0f a second), one in %d to other processes, too.\n\n", n, r.seed, r.took.Seconds(), float64(n)/r.took.Seconds(), r.share)
 	b.WriteString("| implementation | version | scripts | otherwise than ours | in classes | crashes |\n|---|---|---:|---:|---:|---|\n")
 	total := map[class]uint64{}
 	for _, p := range r.peers {

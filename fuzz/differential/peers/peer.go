@@ -14,6 +14,8 @@ package peers
 import (
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,8 +39,10 @@ type Peer struct {
 var Ours = &Peer{Name: "conn", Version: "this repository", server: oursServer, client: oursClient}
 
 // Libraries are those in this process. The first is package conn behind net/http,
-// whose parser is more lenient than that of [Ours].
-var Libraries = []*Peer{
+// whose parser is more lenient than that of [Ours]. Where an int has 32 bits, those
+// that take a payload length for one are missing: what they make of a longer length
+// is the length of something else.
+var Libraries = slices.DeleteFunc([]*Peer{
 	{Name: "conn-http", Version: "this repository", server: oursHTTP.play},
 	{Name: "gorilla", Version: version("github.com/gorilla/websocket"), server: gorillaHTTP.play, client: gorillaClient},
 	{Name: "coder", Version: version("github.com/coder/websocket"), server: coderHTTP.play, client: coderClient},
@@ -46,7 +50,7 @@ var Libraries = []*Peer{
 	{Name: "gws", Version: version("github.com/lxzan/gws"), server: gwsHTTP.play, client: gwsClient},
 	{Name: "nbio", Version: version("github.com/lesismal/nbio"), server: nbioHTTP.play, client: nbioClient, noResponse: true},
 	{Name: "xnet", Version: version("golang.org/x/net"), server: xnetHTTP.play, client: xnetClient},
-}
+}, func(p *Peer) bool { return strconv.IntSize == 32 && (p.Name == "gws" || p.Name == "nbio") })
 
 // version returns the version of a module in this program.
 func version(module string) string {

@@ -142,6 +142,61 @@ func TestPredictHabits(t *testing.T) {
 	}
 }
 
+// TestOtherHabits: what comes of a script with a habit, where it matters.
+func TestOtherHabits(t *testing.T) {
+	refuse := func(code frame.CloseCode) rules.Habit {
+		return rules.Habit{Code: 1002, Match: func(c frame.CloseCode) bool { return c == code }}
+	}
+	for _, tt := range []struct {
+		id     rules.ID
+		habit  rules.Habit
+		script string
+		want   string
+	}{
+		{rules.LengthMinimal, rules.Habit{Accept: true}, "client stream=827e000161", `status 101, binary "a"`},
+		{rules.LengthSign, rules.Habit{Stage: rules.AtLength}, "client stream=827f8000000000000000", "status 101"},
+		{rules.ReservedBits, rules.Habit{Stage: rules.AtFlags, Code: 1002}, "client stream=c17e", "status 101, close sent 1002 after 2 octets"},
+		{rules.NewMessage, rules.Habit{Stage: rules.AtPayload, Code: 1002}, "client stream=0100 810161", "status 101, close sent 1002 after 5 octets"},
+		{rules.Continuation, rules.Habit{Stage: rules.AtMessage}, "client stream=000161 8900 8000", `status 101, pong sent ""`},
+		{rules.LimitFirst, rules.Habit{}, "client stream=897f0000000000011171", "status 101, close sent 1009 after 10 octets"},
+		{rules.LimitOverflow, rules.Habit{}, "client stream=010161 807f7fffffffffffffff", "status 101"},
+		{rules.CodeRefused, refuse(1014), "client stream=880203f6", "status 101, close sent 1002 after 4 octets"},
+		{rules.CodeAccepted, refuse(1015), "client stream=880203f7", "status 101, close sent 1015 after 4 octets"},
+		{rules.CloseAnswer, rules.Habit{Answer: func(frame.CloseCode) frame.CloseCode { return 1000 }}, "client stream=880203e9", "status 101, close sent 1000 after 4 octets"},
+		{rules.ClosePayload, rules.Habit{Accept: true}, "client stream=880103", "status 101, close sent 1005 after 3 octets"},
+		{rules.NotUnmasked, rules.Habit{}, "client stream=8181 01000000 62", "status 101, close sent 1002 after 6 octets"},
+		{rules.NotMasked, rules.Habit{Rules: []rules.ID{rules.CloseCode}}, "client stream=880203ed", "status 101, sent a frame masked as the other role masks"},
+		{rules.ClosesTwice, rules.Habit{}, "client stream=8180 00000000", "status 101, close sent 1002 after 6 octets, sent close after Close"},
+		{rules.AfterClose, rules.Habit{Read: 9}, "client stream=8800 8200 8900 810161 8200", `status 101, binary "", text "a", close sent 1005 after 2 octets`},
+		{rules.EndOfStream, rules.Habit{Code: 1000}, "client stream=8200", `status 101, binary "", close sent 1000`},
+		{rules.EmptyPong, rules.Habit{}, "client stream=890161", `status 101, pong sent ""`},
+		{rules.EmptyLost, rules.Habit{}, "client stream=8200 820161", `status 101, binary "a"`},
+		{rules.PartDelivered, rules.Habit{}, "client stream=010161", `status 101, text "a"`},
+		{rules.PartDelivered, rules.Habit{}, "client stream=010161 8002", `status 101, text "a"`},
+		{rules.PartDelivered, rules.Habit{}, "client stream=010161 800262", "status 101"},
+		{rules.PartDelivered, rules.Habit{}, "client stream=010161 807e", `status 101, text "a"`},
+		{rules.PartDelivered, rules.Habit{}, "client stream=010161 807e01", "status 101"},
+		{rules.PartDelivered, rules.Habit{}, "client stream=010161 8902", `status 101, text "a"`},
+		{rules.PartBeforeClose, rules.Habit{}, "client stream=010161 8802", `status 101, text "a"`},
+		{rules.CutDelivered, rules.Habit{}, "client stream=8102 61", `status 101, text "a"`},
+		{rules.CutAnswered, rules.Habit{}, "client stream=8902 61", `status 101, pong sent "a"`},
+		{rules.CutAnsweredInside, rules.Habit{}, "client stream=8902 61", "status 101"},
+		{rules.CutAnsweredInside, rules.Habit{}, "client stream=0100 8902 61", `status 101, pong sent "a"`},
+		{rules.FragmentsDelivered, rules.Habit{}, "client stream=010161 010162", `status 101, text "a", text "b"`},
+		{rules.SignIgnored, rules.Habit{}, "client stream=827f8000000000010000", "status 101"},
+		{rules.EarlyRefused, rules.Habit{}, "server early=1 stream=8180 00000000", "status 0"},
+		{rules.EarlyDropped, rules.Habit{}, "server early=6 stream=8180 00000000 8280 00000000", `status 101, binary ""`},
+		{rules.EarlyDropped, rules.Habit{}, "client early=2 stream=8100", `status 101, text ""`},
+	} {
+		s := parse(t, tt.script)
+		habits := rules.Habits{tt.id: tt.habit}
+		p := rules.Predict(s, habits)
+		if got := p.String(); got != tt.want {
+			t.Errorf("Predict(%v) with %s = %s; want %s", s, tt.id, got, tt.want)
+		}
+	}
+}
+
 func TestExpect(t *testing.T) {
 	s := parse(t, "client stream=890161 890162")
 	o := &script.Outcome{Status: 101, Pongs: []string{"b"}, At: -1}

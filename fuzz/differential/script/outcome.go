@@ -38,7 +38,7 @@ type Outcome struct {
 	Crash string
 }
 
-// What Stray may be, among others.
+// Some of what Stray may be.
 const (
 	StrayMask   = "a frame masked as the other role masks"
 	StrayReason = "a reason that is not UTF-8"
@@ -141,7 +141,7 @@ func (o *Outcome) Sent(role frame.Role, b []byte, at func(offset int) int) {
 		case !f.FIN || f.RSV != 0 || !f.Minimal():
 			o.Stray = "a header that is not canonical"
 		case o.Close != 0:
-			o.Stray = op.String() + " after Close" // as StrayClose
+			o.Stray = op.String() + " after Close"
 		case op == frame.OpPong:
 			o.Pongs = append(o.Pongs, string(f.Payload))
 		case op == frame.OpClose && len(f.Payload) == 0:
