@@ -36,7 +36,7 @@ var requests = []string{
 	"GET ws://A?q HTTP/1.1\r\nHost: a:80\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " + sampleKey + "\r\nSec-WebSocket-Version: 13\r\n\r\n",
 	"GET / HTTP/1.1\r\nX: a\r\n b\r\n\r\n", "GET /\r\n", "PRI * HTTP/2.0\r\n\r\n", "\x16\x03\x01", "CONNECT a:1 HTTP/1.1\r\n\r\n", "get / HTTP/1.1\r\n\r\n",
 	"GET http://a/ HTTP/1.1\r\nHost: b\r\n\r\n", "GET /%zz HTTP/1.0\r\n\r\n", "GET //a/ HTTP/1.1\r\n\r\n", "GET /a/%2e. HTTP/1.1\r\n\r\n",
-	"GET / HTTP/1.1\r\nA : b\r\n\r\n", "GET / HTTP/1.1\r\nA: b\n\r\n", "GET / HTTP/1.1\r\nA: \x00\r\n\r\n", "GET / HTTP/1.2\r\n\r\n",
+	"GET / HTTP/1.1\r\nA : b\r\n\r\n", "GET / HTTP/1.1\r\nA: b\n\r\n", "GET / HTTP/1.1\r\nA: \x00\r\n\r\n", "GET / HTTP/1.1\r\nA: b\x00\n\r\n", "GET / HTTP/1.2\r\n\r\n",
 	"GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n",
 	"GET / HTTP/1.1\r\n" + strings.Repeat("X:\r\n", 32) + "\r\n", "GET / HTTP/1.1\r\n" + strings.Repeat("X:\r\n", 33) + "\r\n", "GET /" + strings.Repeat("a", 300) + " HTTP/1.1\r\n\r\n",
 	"GET / HTTP/1.1\r\n" + strings.Repeat("X: "+strings.Repeat("y", 100)+"\r\n", 12) + "\r\n",
