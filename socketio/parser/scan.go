@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -204,23 +205,41 @@ func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // string scans a string from its opening quote.
 func (s *scanner) string() Reason {
-	for s.i++; s.i < len(s.b); s.i++ {
-		switch c := s.b[s.i]; {
+	for i := skipPlain(s.b, s.i+1); i < len(s.b); i++ {
+		switch c := s.b[i]; {
 		case c == '"':
-			s.i++
+			s.i = i + 1
 			return 0
 		case c == '\\':
-			s.i++
+			s.i = i + 1
 			if !s.escape() {
 				return ErrJSON
 			}
+			i = skipPlain(s.b, s.i+1) - 1
 		case c < ' ':
+			s.i = i
 			return ErrJSON
 		default:
 			s.high |= c
 		}
 	}
+	s.i = len(s.b)
 	return ErrJSON
+}
+
+// skipPlain passes over octets that a string can have as they are, eight at a time,
+// from b[i] on, and returns where it stopped.
+func skipPlain(b []byte, i int) int {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(b)-i >= 8; i += 8 {
+		v := binary.LittleEndian.Uint64(b[i:])
+		// The high bit of an octet becomes set if it is beyond ASCII, below a space,
+		// a quote or a backslash. A borrow may set others, too, but never alone.
+		if (v|(v-' '*each)|((v^'"'*each)-each)|((v^'\\'*each)-each))&high != 0 {
+			return i
+		}
+	}
+	return i
 }
 
 // escape scans what follows a backslash up to its last octet.

@@ -33,9 +33,9 @@ func skip(b []byte, i int) int {
 }
 
 func skipString(b []byte, i int) int {
-	for i++; b[i] != '"'; i++ {
+	for i = skipPlain(b, i+1); b[i] != '"'; i++ {
 		if b[i] == '\\' {
-			i++
+			i = skipPlain(b, i+2) - 1
 		}
 	}
 	return i + 1
