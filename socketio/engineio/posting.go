@@ -36,7 +36,9 @@ func (p *polling) servePost(e *exchange) {
 		if bad.reason != "" {
 			s.fail(bad.reason, bad.err)
 		}
-		e.w.Header().Set("Connection", "close")
+		if bad.status != http.StatusBadRequest && e.r.ProtoMajor < 2 {
+			e.w.Header().Set("Connection", "close") // the rest of the body is not waited for
+		}
 		e.w.WriteHeader(bad.status)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"sync"
@@ -21,7 +22,7 @@ import (
 
 // A Server runs a handler for each session. It is an [http.Handler] for every
 // request of a session, whatever the path, which clients expect to be /engine.io/
-// with its slash. Middleware goes around it; the ResponseWriter that it hands on
+// with its slash; a pattern of [http.ServeMux] must not name a method. Middleware goes around it; the ResponseWriter that it hands on
 // must have an Unwrap method, or no WebSocket can be opened.
 //
 // The fields must be set before it is used. Its methods may be called concurrently.
@@ -327,7 +328,7 @@ func (s *Server) register(session *Session) (*refusal, error) {
 		return refuseID, err
 	}
 	session.id = id
-	host := host(session.request)
+	from := host(session.request)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := &s.options
@@ -336,14 +337,14 @@ func (s *Server) register(session *Session) (*refusal, error) {
 		return refuseOverload, errShutdown
 	case len(s.sessions) >= o.MaxSessions:
 		return refuseOverload, errFull
-	case s.hosts[host] >= o.MaxSessionsPerHost:
+	case s.hosts[from] >= o.MaxSessionsPerHost:
 		return refuseOverload, errFull
 	case s.sessions[id] != nil:
 		return refuseID, errors.New("engineio: Options.NewID returned the id of another session")
 	}
 	s.sessions[id] = session
 	if s.limitsHosts() {
-		s.hosts[host]++
+		s.hosts[from]++
 	}
 	return nil, nil
 }
@@ -353,7 +354,7 @@ var (
 	errFull     = errors.New("engineio: too many sessions")
 )
 
-func (s *Server) limitsHosts() bool { return s.Options != nil && s.Options.MaxSessionsPerHost > 0 }
+func (s *Server) limitsHosts() bool { return s.options.MaxSessionsPerHost < math.MaxInt }
 
 // forget gives up the place of a session. One that may still be polled is found for
 // a moment.
@@ -373,9 +374,9 @@ func (s *Server) remove(session *Session) {
 	}
 	delete(s.sessions, session.id)
 	if s.limitsHosts() {
-		host := host(session.request)
-		if s.hosts[host]--; s.hosts[host] == 0 {
-			delete(s.hosts, host)
+		from := host(session.request)
+		if s.hosts[from]--; s.hosts[from] == 0 {
+			delete(s.hosts, from)
 		}
 	}
 	if s.closed && len(s.sessions) == 0 {
