@@ -65,11 +65,14 @@ func (c *Conn) hold() bool {
 	return true
 }
 
-// endHold has written what is held back, after gatherTime at most.
+// endHold has written what is held back, after gatherTime at most. The reader is
+// busy then, and until it has waited again nothing more is held back.
 func (c *Conn) endHold() {
 	c.out.mu.Lock()
-	c.out.gathering.timed = false
-	if c.out.gathering.holds {
+	g := &c.out.gathering
+	g.timed = false
+	if g.holds {
+		g.more = false
 		c.kick()
 		return
 	}

@@ -105,6 +105,24 @@ func TestGatherBound(t *testing.T) {
 	})
 }
 
+// A handler that reads no more is not held up by what is there to be read.
+func TestGatherWriteOnly(t *testing.T) {
+	eachServerSocket(t, nil, func(t *testing.T, c *conn.Conn, other net.Conn) {
+		want := sendTexts(t, c, other, "one", "two")
+		echo(t, c)
+		expectOctets(t, other, want[:5]) // after a millisecond
+		for range 100 {
+			if err := c.WriteMessage(t.Context(), frame.OpText, []byte("two")); err != nil {
+				t.Fatal(err)
+			}
+			if n := queuedFrames(c); n > 0 {
+				t.Fatal("a message is held back")
+			}
+			expectOctets(t, other, want[5:])
+		}
+	})
+}
+
 // What is held back leaves before the reader waits.
 func TestGatherBeforeWait(t *testing.T) {
 	eachServerSocket(t, nil, func(t *testing.T, c *conn.Conn, other net.Conn) {
