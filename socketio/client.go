@@ -148,10 +148,13 @@ func (c *Client) Connect(ctx context.Context) error {
 	engine := m.engine
 	if c.active {
 		engine = nil // it has been asked for
+	} else {
+		m.hurry = true
 	}
 	c.active = true
 	m.start()
 	m.mu.Unlock()
+	m.stir()
 	if engine != nil {
 		c.join(engine)
 	}
@@ -176,7 +179,9 @@ func (c *Client) Disconnect() {
 		if wire, err := encodeWith(m.parser(), &parser.Packet{Type: parser.Disconnect, Namespace: c.ns}, false); err == nil {
 			engine.Send(wire...)
 		}
-		m.work.do(func() { c.lost(ClientDisconnect, nil) })
+	}
+	if tell := c.part(ClientDisconnect, nil); tell != nil {
+		m.work.do(tell)
 	}
 	m.leave()
 }
@@ -440,12 +445,20 @@ func (c *Client) notConnected(err error) {
 
 // lost is the end of the connection to the namespace.
 func (c *Client) lost(reason Reason, err error) {
+	if tell := c.part(reason, err); tell != nil {
+		tell()
+	}
+}
+
+// part is the end of the connection to the namespace, and returns what tells the
+// application, or nil if there was none.
+func (c *Client) part(reason Reason, err error) (tell func()) {
 	m := c.m
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	c.held = nil
 	if !c.joined {
-		m.mu.Unlock()
-		return
+		return nil
 	}
 	c.joined = false
 	c.id = ""
@@ -462,14 +475,15 @@ func (c *Client) lost(reason Reason, err error) {
 			given = append(given, a)
 		}
 	}
-	m.mu.Unlock()
-	for _, a := range given {
-		if a.timer != nil {
-			a.timer.Stop()
+	return func() {
+		for _, a := range given {
+			if a.timer != nil {
+				a.timer.Stop()
+			}
+			a.done(nil, ErrDisconnected)
 		}
-		a.done(nil, ErrDisconnected)
+		call(m, &c.disconnect, func(f func(Reason, error)) { f(reason, err) })
 	}
-	call(m, &c.disconnect, func(f func(Reason, error)) { f(reason, err) })
 }
 
 // dispatch hands an event to its handlers.

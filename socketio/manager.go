@@ -91,18 +91,20 @@ type Manager struct {
 	query   string // of the URL, for namespaces of revision 4
 	options ClientOptions
 	work    worker
+	ctx     context.Context // ends with Close
+	cancel  context.CancelCauseFunc
+	wake    chan struct{} // has room for one; told when pause is to look again
 
 	open, closed          hooks[func()]
-	reconnected, attempts hooks[func(int)]
+	attempts, reconnected hooks[func(int)]
 	reconnectError        hooks[func(error)]
 	reconnectFailed       hooks[func()]
-	ctx                   context.Context
-	cancel                context.CancelCauseFunc
-	mu                    sync.Mutex // guards what follows, and what the clients say is
-	engine                *engineio.Session
-	running               bool // whether run is
-	wake                  chan struct{}
-	clients               map[string]*Client
+
+	mu      sync.Mutex // guards what follows, and what the clients say is
+	clients map[string]*Client
+	engine  *engineio.Session // nil while there is none
+	running bool              // whether run is
+	hurry   bool              // whether a client does not want to wait
 }
 
 // NewClient returns a client for the namespace that is the path of a URL, such as
@@ -244,25 +246,33 @@ func (m *Manager) run() {
 	}
 }
 
-// pause waits before an attempt, and reports whether there is to be one: not when the
-// last client has given up meanwhile.
+// pause waits before an attempt, and reports whether there is to be one: at once when
+// a client has asked for it, and not when the last one has given up meanwhile.
 func (m *Manager) pause(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for {
+		m.mu.Lock()
+		wanted, hurry := m.wanted(), m.hurry
+		m.mu.Unlock()
+		if !wanted || hurry {
+			return wanted
+		}
 		select {
 		case <-timer.C:
 			return true
 		case <-m.ctx.Done():
 			return false
 		case <-m.wake:
-			m.mu.Lock()
-			wanted := m.wanted()
-			m.mu.Unlock()
-			if !wanted {
-				return false
-			}
 		}
+	}
+}
+
+// stir has pause look again.
+func (m *Manager) stir() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -279,6 +289,9 @@ func (m *Manager) delay(attempts int) time.Duration {
 
 // session opens a session and returns when it has ended, or the error of opening it.
 func (m *Manager) session(attempt int) error {
+	m.mu.Lock()
+	m.hurry = false
+	m.mu.Unlock()
 	ended := make(chan struct{})
 	var options engineio.DialOptions
 	if m.options.Engine != nil {
@@ -320,7 +333,7 @@ func (m *Manager) opened(s *engineio.Session, attempt int) {
 	for _, c := range clients {
 		c.join(s)
 	}
-	if m.ctx.Err() != nil {
+	if len(clients) == 0 { // they have left meanwhile
 		s.Close("")
 	}
 }
@@ -368,18 +381,15 @@ func (m *Manager) ended(s *engineio.Session, reason Reason, err error) {
 // leave closes the session when no client is left.
 func (m *Manager) leave() {
 	m.mu.Lock()
-	engine := m.engine
-	if m.wanted() {
-		engine = nil
+	var engine *engineio.Session
+	if !m.wanted() {
+		engine, m.engine = m.engine, nil
 	}
 	m.mu.Unlock()
 	if engine != nil {
 		engine.Close("")
 	}
-	select {
-	case m.wake <- struct{}{}:
-	default:
-	}
+	m.stir()
 }
 
 // An inlet is the receiver of a session.
