@@ -223,10 +223,15 @@ func (n *Namespace) HandleServerSide(event string, args []Value, reply func(args
 // admit lets a client in, or tells it why not, and reports whether it did: it does
 // neither if the namespace was removed. It runs in the turn of the session.
 func (n *Namespace) admit(c *session, auth Value) bool {
-	s := &Socket{ns: n, session: c, auth: auth, issued: time.Now()}
-	missed, ok := n.identify(s)
-	if !ok {
-		return false
+	s, missed := n.restore(c, auth)
+	if s == nil {
+		s = n.newSocket(c, auth, c.socketID(n.name))
+		if n.server.Recovery != nil && c.revision() >= 4 {
+			s.pid = newID()
+		}
+		if !n.put(s) {
+			return false
+		}
 	}
 	err := n.check(s)
 	if err == nil && !c.add(s) {
@@ -251,42 +256,38 @@ func (n *Namespace) admit(c *session, auth Value) bool {
 	return true
 }
 
-// identify gives a socket its id: that of the socket that the client lost, if it can
-// come back, together with what it missed. It reports whether the namespace has the
-// socket.
-func (n *Namespace) identify(s *Socket) (missed []*parser.Packet, ok bool) {
+func (n *Namespace) newSocket(c *session, auth Value, id string) *Socket {
+	return &Socket{ns: n, session: c, auth: auth, id: id, issued: time.Now()}
+}
+
+// restore returns a socket with the state of the one that the client lost, together
+// with what it missed, if it can come back; and else nil.
+func (n *Namespace) restore(c *session, auth Value) (s *Socket, missed []*parser.Packet) {
 	var lost struct {
 		PID    string `json:"pid"`
 		Offset string `json:"offset"`
 	}
-	r := n.server.Recovery
-	if s.session.revision() < 4 {
-		r = nil
+	if n.server.Recovery == nil || c.revision() < 4 || auth.Decode(&lost) != nil || lost.PID == "" || lost.Offset == "" {
+		return nil, nil
 	}
-	if r != nil && s.auth.Decode(&lost) == nil && lost.PID != "" && lost.Offset != "" {
-		stored, err := n.adapter.Restore(context.Background(), lost.PID, lost.Offset, func(kept *StoredSocket) bool {
-			if kept.Principal != s.session.principal() || n.socket(kept.ID) != nil {
-				return false
-			}
-			s.id, s.pid, s.data, s.recovered = kept.ID, kept.PID, kept.Data, true
-			return n.put(s)
-		})
-		switch {
-		case err != nil:
-			n.server.log().Error("socketio: socket not brought back", "namespace", n.name, "error", err)
-		case stored != nil:
-			return stored.Missed, true
+	stored, err := n.adapter.Restore(context.Background(), lost.PID, lost.Offset, func(kept *StoredSocket) bool {
+		if kept.Principal != c.principal() || n.socket(kept.ID) != nil {
+			return false
 		}
-		if s.recovered {
-			n.forget(s)
-			s.data, s.recovered = nil, false
-		}
+		s = n.newSocket(c, auth, kept.ID)
+		s.pid, s.data, s.recovered = kept.PID, kept.Data, true
+		return n.put(s)
+	})
+	if err != nil {
+		n.server.log().Error("socketio: socket not brought back", "namespace", n.name, "error", err)
 	}
-	s.id = s.session.socketID(n.name)
-	if r != nil {
-		s.pid = newID()
+	if stored != nil && s != nil {
+		return s, stored.Missed
 	}
-	return nil, n.put(s)
+	if s != nil {
+		s.end(ForcedClose, nil)
+	}
+	return nil, nil
 }
 
 // check runs the middleware.
