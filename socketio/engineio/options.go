@@ -24,7 +24,8 @@ const (
 const NoLimit = -1
 
 // Options configures a [Server]. Nil and the zero value both mean the defaults,
-// which are safe against a hostile peer.
+// which are safe against a hostile peer. Its functions may be called concurrently; a
+// nil one is not called.
 type Options struct {
 	// PingInterval is the time between two pings of the heartbeat, and PingTimeout
 	// limits the wait for the answer. In revision 3, where the client pings, it is

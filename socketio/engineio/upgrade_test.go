@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,8 +18,8 @@ import (
 
 func TestUpgrade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var moved *engineio.Session
-		w := serve(t, &engineio.Options{OnUpgrade: func(s *engineio.Session) { moved = s }}, nil)
+		var moved atomic.Pointer[engineio.Session]
+		w := serve(t, &engineio.Options{OnUpgrade: moved.Store}, nil)
 		c := w.poller("EIO=4")
 		get := c.begin("GET", c.base, "")
 		s := c.upgrade()
@@ -28,8 +29,9 @@ func TestUpgrade(t *testing.T) {
 		c.post("4a").want(t, 200, "ok")
 		s.send("5")
 		s.want("4a")
-		if moved != c.session || moved.Transport() != engineio.WebSocket {
-			t.Errorf("OnUpgrade was called with %p, want %p", moved, c.session)
+		synctest.Wait()
+		if got := moved.Load(); got != c.session || got.Transport() != engineio.WebSocket {
+			t.Errorf("OnUpgrade was called with %p, want %p", got, c.session)
 		}
 		s.send("4b")
 		s.want("4b")
