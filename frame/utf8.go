@@ -19,13 +19,13 @@ type UTF8 struct {
 //
 // Next does not retain p.
 func (u *UTF8) Next(p []byte) (n int) {
-	if n = u.finish(p); u.state != complete {
-		return n
+	if u.state != complete {
+		return u.resume(p)
 	}
-	if n += valid(p[n:]); n == len(p) {
-		return n
+	if n = valid(p); n < len(p) {
+		n += u.words(p[n:])
 	}
-	return n + u.words(p[n:])
+	return n
 }
 
 // Unmask does in one pass what [mask.Apply] and Next do in two: it unmasks the
@@ -35,21 +35,27 @@ func (u *UTF8) Next(p []byte) (n int) {
 // Unmask modifies p in place and does not retain it.
 func (u *UTF8) Unmask(p []byte, k mask.Key) (n int) {
 	done := 0
-	if u.state == complete && len(p) >= 16 {
+	if u.state == complete {
 		n, done = unmaskValid(p, k)
 	}
-	if n == len(p) {
-		return n
+	if n < len(p) {
+		n += u.unmaskRest(p, k, n, done)
 	}
-	mask.Apply(p[done:], k.Rotate(done))
-	return n + u.Next(p[n:])
+	return n
 }
 
-// finish continues with the octets of p until a code point is complete, and
-// returns how many these were.
-func (u *UTF8) finish(p []byte) (n int) {
-	for n < len(p) && u.state != complete && u.slow(uint64(u.state), p[n:n+1]) == 1 {
-		n++
+// unmaskRest unmasks p[done:] with k and returns what Next returns for p[from:].
+func (u *UTF8) unmaskRest(p []byte, k mask.Key, from, done int) (n int) {
+	mask.Apply(p[done:], k.Rotate(done))
+	return u.Next(p[from:])
+}
+
+// resume is Next in the middle of a code point, or after an impossible octet.
+func (u *UTF8) resume(p []byte) (n int) {
+	for n < len(p) && u.slow(uint64(u.state), p[n:n+1]) == 1 {
+		if n++; u.state == complete {
+			return n + u.Next(p[n:])
+		}
 	}
 	return n
 }

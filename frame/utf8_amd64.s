@@ -216,29 +216,18 @@ under32:
 	JMP     under32<>(SB)
 
 under16:
-	// Make a vector of words, AX and DX, that may overlap, with zeros behind.
-	XORL  DX, DX
-	CMPQ  BX, $8
-	JB    under8
-	MOVQ  (SI), AX
-	MOVQ  -8(SI)(BX*1), DX
-	MOVL  $15, CX
-	SUBL  BX, CX
-	SHLL  $3, CX
-	SHRQ  $8, DX       // 8 to 64 bits, but by 64 at once is by none
-	SHRQ  CX, DX
-	JMP   join
+	CMPQ BX, $8
+	JB   under8
+	MOVQ (SI), AX
+	MOVQ -8(SI)(BX*1), DX
+	JMP  words<>(SB)
 
 under8:
 	CMPQ BX, $4
 	JB   under4
 	MOVL (SI), AX
-	MOVL -4(SI)(BX*1), R9
-	LEAQ -4(BX), CX
-	SHLL $3, CX
-	SHLQ CX, R9
-	ORQ  R9, AX
-	JMP  join
+	MOVL -4(SI)(BX*1), DX
+	JMP  halves<>(SB)
 
 under4:
 	TESTQ   BX, BX
@@ -246,30 +235,57 @@ under4:
 	MOVBLZX (SI), AX
 	MOVQ    BX, CX
 	SHRQ    $1, CX
-	MOVBLZX (SI)(CX*1), R9    // the middle octet
+	MOVBLZX (SI)(CX*1), DX    // the middle octet
 	SHLL    $3, CX
-	SHLL    CX, R9
-	ORL     R9, AX
+	SHLL    CX, DX
+	ORL     DX, AX
 	LEAQ    -1(BX), CX
-	MOVBLZX (SI)(CX*1), R9    // the last
+	MOVBLZX (SI)(CX*1), DX    // the last
 	SHLL    $3, CX
-	SHLL    CX, R9
-	ORL     R9, AX
-
-join:
-	MOVQ    AX, CX
-	ORQ     DX, CX
-	MOVQ    $0x8080808080808080, R9
-	TESTQ   R9, CX
-	CMOVQEQ BX, R8
-	JE      none
-	VMOVQ   AX, X1
-	VPINSRQ $1, DX, X1, X1
-	JMP     padded<>(SB)
+	SHLL    CX, DX
+	ORL     DX, AX
+	XORL    DX, DX
+	JMP     joined<>(SB)
 
 none:
 	MOVQ R8, (R13)
 	RET
+
+// words judges a text of BX octets, 8 to 15, whose first 8 are in AX and last 8
+// in DX. Here and in halves and joined, R8 is 0.
+TEXT words<>(SB), NOSPLIT|NOFRAME, $0-0
+	MOVL $15, CX
+	SUBL BX, CX
+	SHLL $3, CX
+	SHRQ $8, DX       // 8 to 64 bits, but by 64 at once is by none
+	SHRQ CX, DX
+	JMP  joined<>(SB)
+
+// halves judges a text of BX octets, 4 to 7, whose first 4 are in AX and last 4
+// in DX.
+TEXT halves<>(SB), NOSPLIT|NOFRAME, $0-0
+	LEAQ -4(BX), CX
+	SHLL $3, CX
+	SHLQ CX, DX
+	ORQ  DX, AX
+	XORL DX, DX
+	JMP  joined<>(SB)
+
+// joined judges a text of BX octets, 1 to 15, that is in AX and DX with zeros
+// behind.
+TEXT joined<>(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ    AX, CX
+	ORQ     DX, CX
+	MOVQ    $0x8080808080808080, R9
+	TESTQ   R9, CX
+	JNE     text
+	MOVQ    BX, (R13)
+	RET
+
+text:
+	VMOVQ   AX, X1
+	VPINSRQ $1, DX, X1, X1
+	JMP     padded<>(SB)
 
 // under32 judges a text of BX octets, 16 to 31, whose first 16 are in X1 and
 // last 16 in X5.
@@ -380,6 +396,8 @@ TEXT ·unmaskValid(SB), NOSPLIT|NOFRAME, $0-48
 	LEAQ  (BX*8), CX
 	MOVL  AX, DX
 	RORL  CX, DX           // the key for the octet after the last
+	CMPQ  BX, $16
+	JB    under16
 	VMOVD DX, X12
 	CMPQ  BX, $32
 	JB    under32
@@ -560,3 +578,29 @@ under32:
 	VMOVDQU X5, -16(SI)(BX*1)
 	MOVQ    BX, done+40(FP)
 	JMP     under32<>(SB)
+
+under16:
+	CMPQ BX, $8
+	JB   under8
+	MOVQ BX, done+40(FP)
+	MOVL AX, R9              // the keys twice over
+	SHLQ $32, AX
+	ORQ  R9, AX
+	MOVL DX, R9
+	SHLQ $32, DX
+	ORQ  R9, DX
+	XORQ (SI), AX
+	XORQ -8(SI)(BX*1), DX
+	MOVQ AX, (SI)
+	MOVQ DX, -8(SI)(BX*1)
+	JMP  words<>(SB)
+
+under8:
+	CMPQ BX, $4
+	JB   none
+	MOVQ BX, done+40(FP)
+	XORL (SI), AX
+	XORL -4(SI)(BX*1), DX
+	MOVL AX, (SI)
+	MOVL DX, -4(SI)(BX*1)
+	JMP  halves<>(SB)

@@ -206,6 +206,8 @@ TEXT ·unmaskValid(SB), NOSPLIT|NOFRAME, $0-48
 	MOVWU k+24(FP), R10
 	MOVD  $n+32(FP), R8
 	MOVD  $0, R2
+	CMP   $16, R1
+	BLT   none
 	TABLES
 	MOVD  R0, R4
 	VDUP  R10, V15.S4
@@ -289,3 +291,8 @@ wrong:
 	ADD  $64, R2, R5
 	MOVD R5, done+40(FP) // these 64 are unmasked nevertheless
 	B    whole<>(SB)
+
+none:
+	MOVD R2, n+32(FP)
+	MOVD R2, done+40(FP)
+	RET

@@ -12,8 +12,7 @@ import "example.org/rfc6455/mask"
 //go:noescape
 func valid(p []byte) (n int)
 
-// unmaskValid unmasks p[:done] with k and returns what valid returns then. There
-// must be 16 octets or more.
+// unmaskValid unmasks p[:done] with k and returns what valid returns then.
 //
 //go:noescape
 func unmaskValid(p []byte, k mask.Key) (n, done int)
