@@ -11,9 +11,12 @@
 // are there for callers with a loop of their own: [ParseHeader] decodes one
 // header and reports how many octets it took, [Header.Validate] checks what a
 // header may say on its own, [Sequence.Next] what it may say after the frames
-// before it. Text is checked by a [UTF8], a Close frame's payload by
-// [ParseClose]. How long a message may become is for the caller to limit, from
-// [Header.Length], which no function here trusts.
+// before it. Text is checked by a [UTF8], which can unmask it in the same pass,
+// and a Close frame's payload by [ParseClose]. How long a message may become is
+// for the caller to limit, from [Header.Length], which no function here trusts.
+//
+// On amd64 processors with AVX2, and on arm64, text is checked in assembly; the
+// build tag purego leaves it to Go.
 //
 // # Encoding
 //
