@@ -29,7 +29,7 @@ func judge(p *peers.Peer, s *script.Script, o, ours *script.Outcome) verdict {
 	habits := habitsOf(p.Name, s.Role)
 	prediction := rules.Predict(s, habits)
 	v := verdict{want: prediction.Expect(o)}
-	o = comparable(p, s, o)
+	o = foreseeable(p, s, o)
 	v.explained = v.want.Diff(o) == 0
 	if m := mistakes[p.Name]; !v.explained && m != nil && s.Role == frame.Server {
 		habits = rules.Join(habits, m)
@@ -50,9 +50,9 @@ func judge(p *peers.Peer, s *script.Script, o, ours *script.Outcome) verdict {
 	return v
 }
 
-// comparable returns o with an At only where a prediction has one: of ours, when
+// foreseeable returns o with an At only where a prediction has one: of ours, when
 // octets come one by one.
-func comparable(p *peers.Peer, s *script.Script, o *script.Outcome) *script.Outcome {
+func foreseeable(p *peers.Peer, s *script.Script, o *script.Outcome) *script.Outcome {
 	c := *o
 	if p != peers.Ours || s.Early != 0 || !slices.Equal(s.Sizes, []int{1}) {
 		c.At = -1

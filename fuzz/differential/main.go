@@ -9,6 +9,10 @@
 // Whatever another implementation does otherwise has to be a habit that is written
 // down, with the section that decides who is right: see README.md. Anything else is
 // printed as a script that can be played again, and ends the program with status 1.
+//
+// It is run in its own folder. With RFC6455_PEERS=off in the environment the
+// implementations in other processes are left out, with RFC6455_PEERS=required they
+// must be installed.
 package main
 
 import (
@@ -24,13 +28,12 @@ import (
 )
 
 var (
-	scripts   = flag.Uint64("scripts", 0, "how many scripts to play; 0 is until the time is over")
-	seed      = flag.Uint64("seed", 1, "what the scripts are made of")
-	limit     = flag.Duration("time", 10*time.Minute, "how long to play")
-	share     = flag.Uint64("share", 8, "play every n-th script to the implementations in other processes, too")
-	only      = flag.String("script", "", "play this one script, and print what comes of it")
-	readme    = flag.String("readme", "", "the file to write the tables to")
-	processes = flag.Bool("processes", true, "play to the implementations in other processes, where they are installed")
+	scripts = flag.Uint64("scripts", 0, "how many scripts to play; 0 is until the time is over")
+	seed    = flag.Uint64("seed", 1, "what the scripts are made of")
+	limit   = flag.Duration("time", 10*time.Minute, "how long to play")
+	share   = flag.Uint64("share", 8, "play every n-th script to the implementations in other processes, too")
+	only    = flag.String("script", "", "play this one script, and print what comes of it")
+	readme  = flag.String("readme", "", "the file to write the tables to")
 )
 
 func main() {
@@ -39,13 +42,13 @@ func main() {
 }
 
 func play() int {
-	all := append([]*peers.Peer{peers.Ours}, peers.Libraries...)
-	if *processes {
-		found, missing := peers.Processes("../..")
-		all = append(all, found...)
-		for _, err := range missing {
-			fmt.Println("skipped:", err)
-		}
+	all, missing, err := peers.All(os.Getenv("RFC6455_PEERS"), "../..")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for _, err := range missing {
+		fmt.Println("skipped:", err)
 	}
 	if *only != "" {
 		return playOne(all, *only)

@@ -16,20 +16,14 @@ import (
 // all returns the implementations that the environment asks for.
 func all(t *testing.T) []*peers.Peer {
 	t.Helper()
-	found := append([]*peers.Peer{peers.Ours}, peers.Libraries...)
-	mode := os.Getenv("RFC6455_PEERS")
-	if mode == "off" {
-		t.Log("skipped the implementations in other processes: RFC6455_PEERS is off")
-		return found
+	all, missing, err := peers.All(os.Getenv("RFC6455_PEERS"), "../..")
+	if err != nil {
+		t.Fatalf("%v: run make install", err)
 	}
-	processes, missing := peers.Processes("../..")
 	for _, err := range missing {
-		if mode == "required" {
-			t.Fatalf("%v; RFC6455_PEERS is required: run make install", err)
-		}
 		t.Log("skipped:", err)
 	}
-	return append(found, processes...)
+	return all
 }
 
 // TestRun: every outcome of scripts of a fixed seed is explained. The flags of the

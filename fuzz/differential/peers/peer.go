@@ -52,6 +52,9 @@ var Libraries = slices.DeleteFunc([]*Peer{
 	{Name: "xnet", Version: version("golang.org/x/net"), server: xnetHTTP.play, client: xnetClient},
 }, func(p *Peer) bool { return strconv.IntSize == 32 && (p.Name == "gws" || p.Name == "nbio") })
 
+// patience limits a run, in which all octets are there and none is waited for.
+const patience = time.Minute
+
 // version returns the version of a module in this program.
 func version(module string) string {
 	info, ok := debug.ReadBuildInfo()
@@ -91,8 +94,7 @@ func (p *Peer) Play(s *script.Script) (*script.Outcome, error) {
 		return p.process.play(s)
 	}
 	r := &run{tape: newTape(s)}
-	// All octets are there and none is waited for.
-	alarm := time.AfterFunc(time.Minute, func() {
+	alarm := time.AfterFunc(patience, func() {
 		r.crashed("hangs")
 		r.tape.Close()
 	})

@@ -15,20 +15,14 @@ import (
 // all returns the implementations that the environment asks for.
 func all(t *testing.T) []*peers.Peer {
 	t.Helper()
-	found := append([]*peers.Peer{peers.Ours}, peers.Libraries...)
-	mode := os.Getenv("RFC6455_PEERS")
-	if mode == "off" {
-		t.Log("skipped the implementations in other processes: RFC6455_PEERS is off")
-		return found
+	all, missing, err := peers.All(os.Getenv("RFC6455_PEERS"), "../../..")
+	if err != nil {
+		t.Fatalf("%v: run make install", err)
 	}
-	processes, missing := peers.Processes("../../..")
 	for _, err := range missing {
-		if mode == "required" {
-			t.Fatalf("%v; RFC6455_PEERS is required: run make install", err)
-		}
 		t.Log("skipped:", err)
 	}
-	return append(found, processes...)
+	return all
 }
 
 // TestPlay: a script in which nobody does anything unusual. It is played to each
@@ -95,15 +89,18 @@ func TestOurs(t *testing.T) {
 	}
 }
 
-func TestMissing(t *testing.T) {
-	found, missing := peers.Processes(t.TempDir())
-	for _, p := range found {
-		if p.Name == "ws" {
-			t.Error("ws is found where nothing is installed")
-		}
+// TestAll: what is not installed is missing, unless that is not allowed.
+func TestAll(t *testing.T) {
+	here := len(peers.Libraries) + 1
+	if all, missing, err := peers.All("off", t.TempDir()); len(all) != here || len(missing) != 1 || err != nil {
+		t.Errorf("All, off: %d implementations, missing %v, %v", len(all), missing, err)
 	}
-	if len(missing) == 0 {
-		t.Error("nothing is missing where nothing is installed")
+	all, missing, err := peers.All("", t.TempDir())
+	if len(missing) == 0 || len(all)+len(missing) != here+2 || err != nil {
+		t.Errorf("All: %d implementations, missing %v, %v", len(all), missing, err)
+	}
+	if _, _, err := peers.All("required", t.TempDir()); err == nil {
+		t.Error("All, required: nothing is missing where nothing is installed")
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"time"
 
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/fuzz/differential/script"
@@ -85,9 +86,14 @@ func (p *process) play(s *script.Script) (*script.Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, ok := <-came
-	if !ok {
-		return nil, errEnded
+	var r result
+	select {
+	case <-time.After(patience):
+		return &script.Outcome{At: -1, Crash: "hangs"}, nil
+	case r = <-came:
+		if r.ID == 0 {
+			return nil, errEnded // and the channel is closed
+		}
 	}
 	t := newTape(s)
 	t.sent = r.Sent
@@ -147,11 +153,26 @@ func (p *process) read(stdout io.Reader) {
 	}
 }
 
-// Processes returns the implementations in processes of their own, and for those
-// that are not installed says why. Their programs are in the folder testdata of this
-// package. The folder root is that of the repository, where the interoperation tests
-// of package conn have installed the npm package ws.
-func Processes(root string) (found []*Peer, missing []error) {
+// All returns the implementations to play to, [Ours] first, and says which of those
+// in other processes are missing because they are not installed. The mode is that of
+// the interoperation tests, the value of RFC6455_PEERS: with "off" none of those is
+// looked for, with "required" a missing one is an error. The folder root is that of
+// the repository, where those tests have installed the npm package ws.
+func All(mode, root string) (all []*Peer, missing []error, err error) {
+	all = append([]*Peer{Ours}, Libraries...)
+	if mode == "off" {
+		return all, []error{errors.New("RFC6455_PEERS is off")}, nil
+	}
+	found, missing := processes(root)
+	if mode == "required" && len(missing) > 0 {
+		return nil, nil, fmt.Errorf("RFC6455_PEERS is required: %w", errors.Join(missing...))
+	}
+	return append(all, found...), missing, nil
+}
+
+// processes returns the implementations in processes of their own, and why others
+// are missing. Their programs are in the folder testdata of this package.
+func processes(root string) (found []*Peer, missing []error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return nil, []error{err}

@@ -304,6 +304,9 @@ func (r *reader) data(f *script.Frame, start int, whole bool) bool {
 		r.fragments = append(r.fragments, len(f.Payload))
 	}
 	end := whole && f.FIN
+	if end {
+		defer func() { r.message = nil }()
+	}
 	if r.opcode == frame.OpText && !r.text(start, before, end, whole) {
 		return false
 	}
@@ -314,7 +317,6 @@ func (r *reader) data(f *script.Frame, start int, whole bool) bool {
 		return r.fail(Continuation, start)
 	default:
 		r.deliver()
-		r.message = nil
 	}
 	return true
 }

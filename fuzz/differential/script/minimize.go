@@ -5,11 +5,18 @@ import (
 	"strings"
 )
 
-// Minimize returns a script that is as simple as it gets while shows says that it
-// still shows what s shows. It does not modify s.
+// maxTries limits how often Minimize asks: long scripts would take very long.
+const maxTries = 3000
+
+// Minimize returns a script that is about as simple as it gets while shows says that
+// it still shows what s shows. It does not modify s.
 func (s *Script) Minimize(shows func(*Script) bool) *Script {
 	best := *s
+	tries := 0
 	try := func(change func(*Script)) bool {
+		if tries++; tries > maxTries {
+			return false
+		}
 		t := best
 		change(&t)
 		t.Early = min(t.Early, len(t.Stream))
