@@ -438,6 +438,76 @@ func TestClientSplits(t *testing.T) {
 	})
 }
 
+// TestClientClosesBeforeProbe: an upgrade that hangs holds nothing up.
+func TestClientClosesBeforeProbe(t *testing.T) {
+	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	silent := &conn.Server{Handler: func(c *conn.Conn) { c.Discard(context.Background()) }}
+	for name, ws := range map[string]http.Handler{"connecting": hang, "probing": silent} {
+		inBubble(t, name, func(t *testing.T) {
+			w := serve(t, nil, nil)
+			w.reserve(&http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Upgrade") != "" {
+					ws.ServeHTTP(rw, r)
+					return
+				}
+				w.server.ServeHTTP(rw, r)
+			})})
+			s, log := w.connect(engineio.DialOptions{})
+			synctest.Wait()
+			s.Send(text("a"))
+			s.Close("")
+			if got := log.take() + ", " + w.log.take(); got != "closed: forced close, a; closed: transport close" {
+				t.Errorf("the ends: %s", got)
+			}
+			time.Sleep(time.Minute)
+		})
+	}
+}
+
+// TestClientReleasesDuringUpgrade: what comes over the WebSocket follows what polls have
+// brought, although a call of Message was released meanwhile.
+func TestClientReleasesDuringUpgrade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := serve(t, nil, nil)
+		log, more := new(journal), make(chan bool)
+		w.server.Handler = func(s *engineio.Session) engineio.Receiver {
+			s.Send(text("a"), text("b"), text("c"))
+			w.sessions <- s
+			return receiver{}
+		}
+		s, err := engineio.Dial(context.Background(), "http://example.com", &engineio.DialOptions{
+			NetDial: w.listener.Dial,
+			Handler: func(*engineio.Session) engineio.Receiver {
+				return receiver{message: func(s *engineio.Session, _ bool, data []byte) {
+					log.add("%s", data)
+					if m := string(data); m == "a" || m == "b" {
+						if m == "a" {
+							s.Release()
+						}
+						<-more
+					}
+				}}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		peer := <-w.sessions
+		synctest.Wait()
+		peer.Send(text("d"))
+		time.Sleep(time.Second)
+		if got := log.take(); got != "a; b" || s.Transport() != engineio.Polling {
+			t.Errorf("before, the client received %q and is on %s", got, s.Transport())
+		}
+		close(more)
+		time.Sleep(time.Second)
+		if got := log.take(); got != "c; d" || s.Transport() != engineio.WebSocket {
+			t.Errorf("the client received %q and is on %s", got, s.Transport())
+		}
+		s.Close("")
+	})
+}
+
 // TestClientClosesAtAnyTime: whenever a client closes the session, in the middle of
 // the upgrade too, the server knows at once.
 func TestClientClosesAtAnyTime(t *testing.T) {

@@ -76,7 +76,7 @@ func (p *poller) run() {
 			next := p.packets[0]
 			p.packets = p.packets[1:]
 			if !p.s.receive(p, next) {
-				p.stopPolling()
+				p.stopIfOver() // otherwise it was released
 				return
 			}
 		}
@@ -98,15 +98,22 @@ func (p *poller) mayPoll() bool {
 	if p.s.state == open && !p.paused {
 		return true
 	}
-	p.polling = false
-	p.rest()
+	p.stopPolling()
 	return false
 }
 
-// stopPolling notes that the goroutine polls no more.
-func (p *poller) stopPolling() {
+// stopIfOver is stopPolling if the session has ended: an upgrade that goes on waits for
+// it.
+func (p *poller) stopIfOver() {
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
+	if p.s.state >= closing {
+		p.stopPolling()
+	}
+}
+
+// stopPolling notes that nobody polls any more. It needs mu.
+func (p *poller) stopPolling() {
 	p.polling = false
 	p.rest()
 }

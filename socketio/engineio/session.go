@@ -320,6 +320,9 @@ func (s *Session) Close(reason CloseReason) {
 // sayGoodbye tells the peer that the session is closing, as soon as that can be
 // done. It needs mu.
 func (s *Session) sayGoodbye() {
+	if s.role == frame.Client && s.up.phase != probed {
+		s.up.stop() // the client can still do without
+	}
 	switch {
 	case s.up.running():
 	case s.conn != nil:
