@@ -23,7 +23,7 @@ MODULES = $(patsubst ./%/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -
 
 TEST := go test -count=1 -timeout=10m
 
-.PHONY: help test $(STAGES) bench-compare bench-report rename
+.PHONY: help test $(STAGES) fuzz mutants bench-compare bench-report rename
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -43,6 +43,12 @@ test: ## run all of the following and say what failed
 
 install: ## install the peers of the interoperation tests that are missing
 	@bash conn/internal/interop/install.sh
+	find . -name package-lock.json -not -path '*/node_modules/*' | while read -r lock; do
+		cd "$(CURDIR)/$$(dirname "$$lock")"
+		[[ node_modules/.package-lock.json -nt package-lock.json ]] && continue # npm writes it last
+		npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null
+		touch node_modules/.package-lock.json
+	done
 
 format: ## fail if gofmt would change a file
 	@files=$$(gofmt -l .)
@@ -90,7 +96,7 @@ cover: ## fail if a package's coverage is below COVERAGE
 interop: ## the tests with real peers, which must be installed
 	@log=$$(mktemp)
 	trap 'rm -f "$$log"' EXIT
-	RFC6455_PEERS=required $(TEST) -v -race -shuffle=on ./conn/internal/interop >"$$log" 2>&1 || { cat "$$log"; exit 1; }
+	RFC6455_PEERS=required $(TEST) -v -race -shuffle=on $(shell go list ./... | grep internal/interop) >"$$log" 2>&1 || { cat "$$log"; exit 1; }
 	grep -E '^ {0,4}--- |^ok' "$$log"
 
 nested: ## vet and test the nested modules, with real peers
@@ -98,6 +104,14 @@ nested: ## vet and test the nested modules, with real peers
 		echo $$module
 		(cd $$module && go mod tidy -diff && go vet ./... && RFC6455_PEERS=required $(TEST) ./...)
 	done
+
+FUZZTIME ?= 30s
+
+fuzz: ## FUZZTIME=30s: fuzz every target for so long
+	@go run ./fuzz/run -time $(FUZZTIME)
+
+mutants: ## [FUZZTIME=10m]: have the tests and the fuzz targets find seeded faults
+	@go run ./fuzz/mutants $(if $(filter command line,$(origin FUZZTIME)),-fuzztime $(FUZZTIME))
 
 # Benchmarks that are compared, how often and how long each time, and what makes
 # the table.
