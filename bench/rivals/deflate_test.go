@@ -153,9 +153,8 @@ func BenchmarkDeflateCompress(b *testing.B) {
 						for _, message := range messages {
 							payload += len(compress(message))
 						}
-						b.SetBytes(int64(n))
 						b.ReportAllocs()
-						i := 0
+						p, i := newPace(n), 0
 						for b.Loop() {
 							if len(compress(messages[i])) == 0 {
 								b.Fatal("no octets")
@@ -163,7 +162,9 @@ func BenchmarkDeflateCompress(b *testing.B) {
 							if i++; i == len(messages) {
 								i = 0
 							}
+							p.done()
 						}
+						p.report(b)
 						b.ReportMetric(float64(payload)/float64(n*len(messages)), "ratio")
 					})
 				}
@@ -194,9 +195,8 @@ func BenchmarkDeflateDecompress(b *testing.B) {
 				for _, codec := range decompressors {
 					b.Run(fmt.Sprintf("data=%s/size=%d/takeover=%t/lib=%s", c.name, n, takeover, codec.lib), func(b *testing.B) {
 						decompress := codec.new(b, takeover)
-						b.SetBytes(int64(n))
 						b.ReportAllocs()
-						i := 0
+						p, i := newPace(n), 0
 						for b.Loop() {
 							if got := decompress(wires[i], n); len(got) != n {
 								b.Fatal(len(got))
@@ -204,7 +204,9 @@ func BenchmarkDeflateDecompress(b *testing.B) {
 							if i++; i == len(wires) {
 								i = 0
 							}
+							p.done()
 						}
+						p.report(b)
 					})
 				}
 			}

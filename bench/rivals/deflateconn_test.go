@@ -279,9 +279,8 @@ func BenchmarkDeflateWrite(b *testing.B) {
 						}
 					}
 					written := s.written
-					b.SetBytes(int64(n))
 					b.ReportAllocs()
-					i := 0
+					p, i := newPace(n), 0
 					for b.Loop() {
 						if err := c.write(messages[i]); err != nil {
 							b.Fatal(err)
@@ -289,7 +288,9 @@ func BenchmarkDeflateWrite(b *testing.B) {
 						if i++; i == len(messages) {
 							i = 0
 						}
+						p.done()
 					}
+					p.report(b)
 					b.ReportMetric(float64(written)/float64(n*len(messages)), "ratio")
 				})
 			}
@@ -311,18 +312,20 @@ func BenchmarkDeflateRead(b *testing.B) {
 				b.Run(fmt.Sprintf("data=json/size=%d/takeover=%t/lib=%s", n, takeover, l.lib), func(b *testing.B) {
 					s := &stream{wire: octets}
 					c := l.open(b, s, takeover)
-					b.SetBytes(int64(n))
 					b.ReportAllocs()
+					p := newPace(n)
 					err := c.read(func(message []byte) bool {
 						if len(message) != n {
 							b.Error(len(message))
 							return false
 						}
+						p.done()
 						return b.Loop()
 					})
 					if err != nil {
 						b.Fatal(err)
 					}
+					p.report(b)
 				})
 			}
 		}

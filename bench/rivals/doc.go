@@ -12,5 +12,8 @@
 //
 //	go test -run '^$' -bench Deflate -benchtime 100ms -count 5 | go run ./table
 //
+// The time of an operation with compression is that of the fastest of many short
+// runs, so that a machine with other work measures the same.
+//
 // What is measured is generated from seeds, so that everybody measures the same.
 package rivals
