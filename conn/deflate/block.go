@@ -146,9 +146,15 @@ func (s *scratch) hopeless(n int) bool {
 	for step := 1 + len(s.literals)>>10; ; step = 1 {
 		sampled := s.countLiterals(step)
 		pairs, different := 0, 0
-		for _, c := range s.litCount[:endOfBlock] {
-			pairs += int(c) * int(c-1)
-			different += int(-c >> 31)
+		for first := 0; first < endOfBlock; first += 8 {
+			row := (*[8]uint32)(s.litCount[first:])
+			if unused(row) {
+				continue
+			}
+			for _, c := range row {
+				pairs += int(c) * int(c-1)
+				different += int(-c >> 31)
+			}
 		}
 		// How often two literals are the same gives the collision entropy, and no
 		// code takes fewer bits for each. To tell its lengths takes about two.

@@ -43,6 +43,11 @@ type huffman struct {
 // manyTimes is the count from which on leaves are sorted by comparison.
 const manyTimes = 32
 
+// unused reports whether none of eight symbols occurs.
+func unused(row *[8]uint32) bool {
+	return row[0]|row[1]|row[2]|row[3]|row[4]|row[5]|row[6]|row[7] == 0
+}
+
 // sort puts the symbols that occur in the order of their counts, of which there
 // are a multiple of eight.
 func (h *huffman) sort(counts []uint32) []uint32 {
@@ -50,8 +55,8 @@ func (h *huffman) sort(counts []uint32) []uint32 {
 	// eight in a row do not is more often so than not.
 	n := 0
 	for first := 0; first < len(counts); first += 8 {
-		row := counts[first : first+8 : first+8]
-		if row[0]|row[1]|row[2]|row[3]|row[4]|row[5]|row[6]|row[7] == 0 {
+		row := (*[8]uint32)(counts[first:])
+		if unused(row) {
 			continue
 		}
 		for i, count := range row {
