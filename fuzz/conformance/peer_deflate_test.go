@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"slices"
 	"strings"
 
 	"example.org/rfc6455/conn/deflate"
@@ -8,18 +9,46 @@ import (
 	"example.org/rfc6455/handshake"
 )
 
-// wants is permessage-deflate as a peer without a fault wants it.
-var wants = deflate.Config{ServerContextTakeover: deflate.Takeover, ClientContextTakeover: deflate.Takeover}
+// wants returns permessage-deflate as the peer wants it.
+func (p *peer) wants() deflate.Config {
+	c := deflate.Config{ServerContextTakeover: deflate.Takeover, ClientContextTakeover: deflate.Takeover}
+	switch {
+	case p.has("every message alone"):
+		c = deflate.Config{}
+	case p.has("takes larger windows"):
+		c.ServerMaxWindowBits, c.ClientMaxWindowBits = 10, 10
+	}
+	return c
+}
+
+// offers returns the offers of the peer, which is the client.
+func (p *peer) offers() []handshake.Extension {
+	switch {
+	case p.has("no compression"):
+		return nil
+	case p.has("takes client bits that it did not offer"):
+		return []handshake.Extension{{Name: deflate.Name}}
+	}
+	return []handshake.Extension{p.wants().Offer()}
+}
+
+// refusesOffers reports whether the peer refuses a handshake for what it offers.
+func (p *peer) refusesOffers(offers []handshake.Extension) bool {
+	return p.has("400 for bad offers") && slices.ContainsFunc(offers, func(e handshake.Extension) bool {
+		_, _, ok := p.wants().Accept(e)
+		return !ok
+	})
+}
 
 // agree answers the offers of the tester: the peer is the server.
 func (p *peer) agree(offers []handshake.Extension) []handshake.Extension {
 	return handshake.Negotiate(offers, func(offer handshake.Extension) (handshake.Extension, bool) {
-		answer, agreed, ok := wants.Accept(offer)
+		answer, agreed, ok := p.wants().Accept(offer)
 		switch {
 		case offer.Name != deflate.Name, p.has("no compression"), p.has("declines parameters") && strings.Contains(extensions(offer), "server"):
 			return answer, false
 		case p.has("agrees to any offer") && !ok:
-			answer, agreed, ok = wants.Accept(handshake.Extension{Name: deflate.Name})
+			answer, agreed, ok = p.wants().Accept(handshake.Extension{Name: deflate.Name})
 		case p.has("answers without parameters"):
 			answer.Params = nil
 		case p.has("client bits in every answer"):
@@ -42,8 +71,8 @@ func (p *peer) confirm(answers []handshake.Extension) error {
 	if len(answers) == 0 {
 		return nil
 	}
-	agreed, err := wants.Confirm(answers[0])
-	if p.has("agrees to any answer") {
+	agreed, err := p.wants().Confirm(answers[0])
+	if p.has("agrees to any answer") || p.has("takes larger windows") || p.has("takes client bits that it did not offer") {
 		return nil
 	}
 	if err == nil {

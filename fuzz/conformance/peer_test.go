@@ -79,6 +79,10 @@ func (p *peer) accept(nc net.Conn) {
 		key = handshake.NewKey()
 	}
 	offers, _ := r.Extensions()
+	if p.refusesOffers(offers) {
+		p.refuse(nc, handshake.ErrExtension)
+		return
+	}
 	response, _ := handshake.AppendResponse(nil, key, "", p.agree(offers), nil)
 	if p.has("any key") {
 		response = bytes.Replace(response, []byte(handshake.Accept(key)), []byte(handshake.Accept(r.Key())), 1)
@@ -100,9 +104,7 @@ func (p *peer) refuse(nc net.Conn, err error) {
 func (p *peer) dial(nc net.Conn, id string) {
 	defer nc.Close()
 	o := &handshake.Offer{Target: "/runCase?agent=broken&casetuple=" + id, Host: "example.com", Key: handshake.NewKey()}
-	if !p.has("no compression") {
-		o.Extensions = []handshake.Extension{wants.Offer()}
-	}
+	o.Extensions = p.offers()
 	if p.has("one key for all") {
 		o.Key = "dGhlIHNhbXBsZSBub25jZQ=="
 	}
