@@ -11,8 +11,6 @@ var connMutants = []mutant{
 		"if l.empty > freeFragments || ", "if "},
 	{"conn-utf8-at-end-only", "RFC 6455, Section 8.1", "conn/protocol.go", "a text that ends inside a character is delivered",
 		"|| ev.end && !p.text.Complete()", ""},
-	{"conn-utf8-of-next-message", "RFC 6455, Section 8.1", "conn/protocol.go", "the state of UTF-8 is kept from message to message",
-		"if ev.begin {\n\t\t\tp.text = frame.UTF8{}\n", "if ev.begin {\n"},
 	{"conn-whole-text-half-character", "RFC 6455, Section 8.1", "conn/protocol.go", "a text in one frame that ends inside a character is delivered",
 		"if n < len(payload) || !p.text.Complete() {", "if n < len(payload) {"},
 	{"conn-whole-frame-limit", "RFC 6455, Section 10.4", "conn/protocol.go", "a message in one frame may have an octet more than the limit",
