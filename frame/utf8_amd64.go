@@ -2,7 +2,7 @@
 
 package frame
 
-import "example.org/rfc6455/internal/cpu"
+import "example.org/rfc6455/mask"
 
 // hasAVX2 is asked by the assembly, which does nothing without.
-var hasAVX2 = cpu.AVX2
+var hasAVX2 = mask.Accelerated()

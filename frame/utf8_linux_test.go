@@ -2,16 +2,16 @@ package frame_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 
 	"example.org/rfc6455/frame"
-	"example.org/rfc6455/internal/guarded"
 )
 
 // TestUTF8NothingBeside has texts that begin or end where memory does: a load or
 // store of an octet beside them would be a fault.
 func TestUTF8NothingBeside(t *testing.T) {
-	page := guarded.Page(t)
+	page := guardedPage(t)
 	for _, sample := range []string{"a", "é", "世", "😀", strings.Repeat("a", 200) + "é"} {
 		text := []byte(strings.Repeat(sample, 700))
 		for n := range 600 {
@@ -29,4 +29,22 @@ func TestUTF8NothingBeside(t *testing.T) {
 			}
 		}
 	}
+}
+
+// guardedPage returns a page of memory between two pages that cannot be touched, until
+// the test ends.
+func guardedPage(t *testing.T) []byte {
+	t.Helper()
+	size := syscall.Getpagesize()
+	b, err := syscall.Mmap(-1, 0, 3*size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Munmap(b) })
+	for _, p := range [][]byte{b[:size], b[2*size:]} {
+		if err := syscall.Mprotect(p, syscall.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b[size : 2*size : 2*size]
 }

@@ -2,9 +2,9 @@ package mask_test
 
 import (
 	"bytes"
+	"syscall"
 	"testing"
 
-	"example.org/rfc6455/internal/guarded"
 	"example.org/rfc6455/mask"
 )
 
@@ -12,7 +12,7 @@ import (
 // store of an octet beside them would be a fault.
 func TestNothingBeside(t *testing.T) {
 	const k = mask.Key(0x84c3a251)
-	a, b := guarded.Page(t), guarded.Page(t)
+	a, b := guardedPage(t), guardedPage(t)
 	size := len(a)
 	plain := noise(size)
 	for n := range min(maxLen, size) + 1 {
@@ -27,4 +27,22 @@ func TestNothingBeside(t *testing.T) {
 			}
 		}
 	}
+}
+
+// guardedPage returns a page of memory between two pages that cannot be touched, until
+// the test ends.
+func guardedPage(t *testing.T) []byte {
+	t.Helper()
+	size := syscall.Getpagesize()
+	b, err := syscall.Mmap(-1, 0, 3*size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Munmap(b) })
+	for _, p := range [][]byte{b[:size], b[2*size:]} {
+		if err := syscall.Mprotect(p, syscall.PROT_NONE); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b[size : 2*size : 2*size]
 }

@@ -37,6 +37,11 @@ func (k Key) Rotate(n int) Key {
 	return Key(bits.RotateLeft32(uint32(k), -8*(n&3)))
 }
 
+// Accelerated reports whether this package, and UTF-8 validation in package frame, work
+// with vector instructions: AVX2 on amd64 and NEON on arm64, unless built with the tag
+// purego.
+func Accelerated() bool { return accelerated() }
+
 // Apply masks or unmasks p (RFC 6455, Section 5.3) and returns k rotated by
 // len(p), which is the key for the octets after p.
 //

@@ -2,12 +2,12 @@
 
 package mask
 
-import "example.org/rfc6455/internal/cpu"
-
 // hasAVX2 chooses between the assembly and the generic functions. It does so in
 // the assembly: a function of Go between the two would cost a second call, half
 // of what a short payload takes.
-var hasAVX2 = cpu.AVX2
+var hasAVX2 = supportsAVX2(cpuid, xgetbv)
+
+func accelerated() bool { return hasAVX2 }
 
 // xor is xorGeneric, in assembly.
 //

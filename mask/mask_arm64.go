@@ -2,6 +2,8 @@
 
 package mask
 
+func accelerated() bool { return true } // every one has NEON
+
 // xor is xorGeneric, in assembly.
 //
 //go:noescape

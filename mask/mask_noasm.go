@@ -2,6 +2,8 @@
 
 package mask
 
+func accelerated() bool { return false }
+
 func xor(p []byte, k Key) { xorGeneric(p, k) }
 
 func xorTo(dst, src []byte, k Key) { xorToGeneric(dst, src, k) }

@@ -1,6 +1,6 @@
 //go:build !purego
 
-package cpu
+package mask
 
 import (
 	"os"
@@ -58,20 +58,20 @@ func TestHasAVX2(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.asked = t
-			if got := hasAVX2(tt.cpuid, tt.xgetbv); got != tt.wantsAVX2 {
-				t.Errorf("hasAVX2 = %t, want %t", got, tt.wantsAVX2)
+			if got := supportsAVX2(tt.cpuid, tt.xgetbv); got != tt.wantsAVX2 {
+				t.Errorf("supportsAVX2 = %t, want %t", got, tt.wantsAVX2)
 			}
 		})
 	}
 }
 
-// TestAVX2 compares with what Linux says of this processor.
-func TestAVX2(t *testing.T) {
+// TestAccelerated compares with what Linux says of this processor.
+func TestAccelerated(t *testing.T) {
 	info, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
 		t.Skip(err)
 	}
-	if want := strings.Contains(string(info)+" ", " avx2 "); AVX2 != want {
-		t.Errorf("AVX2 = %t, /proc/cpuinfo says %t", AVX2, want)
+	if want := strings.Contains(string(info)+" ", " avx2 "); Accelerated() != want {
+		t.Errorf("Accelerated() = %t, /proc/cpuinfo says %t", Accelerated(), want)
 	}
 }

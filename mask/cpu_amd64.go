@@ -1,10 +1,6 @@
 //go:build !purego
 
-package cpu
-
-// AVX2 reports whether the instructions of AVX2 may be used: the processor has
-// them, and the operating system saves the vector registers they work on.
-var AVX2 = hasAVX2(cpuid, xgetbv)
+package mask
 
 // cpuid executes the instruction of that name for a leaf and its subleaf 0.
 func cpuid(leaf uint32) (eax, ebx, ecx, edx uint32)
@@ -13,8 +9,10 @@ func cpuid(leaf uint32) (eax, ebx, ecx, edx uint32)
 // operating system saves. It must not be called without OSXSAVE.
 func xgetbv() (eax uint32)
 
-// hasAVX2 asks as the manuals of Intel and AMD say.
-func hasAVX2(cpuid func(leaf uint32) (eax, ebx, ecx, edx uint32), xgetbv func() uint32) bool {
+// supportsAVX2 reports whether the instructions of AVX2 may be used: the processor has
+// them, and the operating system saves the vector registers they work on. It asks as
+// the manuals of Intel and AMD say.
+func supportsAVX2(cpuid func(leaf uint32) (eax, ebx, ecx, edx uint32), xgetbv func() uint32) bool {
 	const (
 		osxsave = 1 << 27 // leaf 1, ecx: xgetbv may be used
 		avx     = 1 << 28 // leaf 1, ecx
