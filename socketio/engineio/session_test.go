@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"example.org/rfc6455/conn"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/socketio/engineio"
 )
@@ -394,4 +397,111 @@ func TestTexts(t *testing.T) {
 	if !errors.Is(engineio.ErrClosed, net.ErrClosed) {
 		t.Error("ErrClosed does not match net.ErrClosed")
 	}
+}
+
+// TestWebSocketCompression: what is worth it is compressed, unless it was opted out.
+func TestWebSocketCompression(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := serve(t, &engineio.Options{Compression: &conn.Compression{}}, nil)
+		w.dial.Compression = &conn.Compression{}
+		s, session := w.open("EIO=4")
+		long := strings.Repeat("compress me ", 100)
+		session.Send(text(long), engineio.NewUncompressedPacket(false, []byte(long)), text("short"))
+		s.want("4"+long, "4"+long, "4short")
+		go s.next() // the reader counts when it waits
+		synctest.Wait()
+		if got := s.Stats().Received.Compressed; got != 1 {
+			t.Errorf("%d messages were compressed, want 1", got)
+		}
+	})
+}
+
+// TestEndWhileWaiting: a request whose packets wait for those of an earlier one, when
+// the session ends.
+func TestEndWhileWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, more := new(journal), make(chan bool)
+		w := serve(t, nil, func(*engineio.Session) engineio.Receiver {
+			return receiver{message: func(s *engineio.Session, _ bool, data []byte) {
+				log.add("%s", data)
+				if string(data) == "a" {
+					s.Release()
+				}
+				<-more
+			}}
+		})
+		c := w.poller("EIO=4")
+		c.post("4a\x1e4b").want(t, 200, "ok")
+		post := c.begin("POST", c.base, "4c")
+		c.session.Close("")
+		(<-post).want(t, 400, `{"code":1,"message":"Session ID unknown"}`)
+		close(more)
+		if got := log.take(); got != "a; b" {
+			t.Errorf("the receiver saw %q", got)
+		}
+	})
+}
+
+// TestMoveWhileWaiting: a request whose body comes when the session has moved is
+// refused.
+func TestMoveWhileWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := serve(t, nil, nil)
+		c := w.poller("EIO=4")
+		body, rest := io.Pipe()
+		answered := make(chan int)
+		go func() {
+			r, _ := http.NewRequest("POST", "http://example.com/?"+c.base, body)
+			response, err := w.http.Do(r)
+			if err != nil {
+				t.Error(err)
+				close(answered)
+				return
+			}
+			response.Body.Close()
+			answered <- response.StatusCode
+		}()
+		io.WriteString(rest, "4a")
+		s := c.upgrade()
+		s.send("2probe")
+		s.want("3probe")
+		s.send("5")
+		synctest.Wait()
+		rest.Close()
+		if status := <-answered; status != 400 {
+			t.Errorf("status %d, want 400", status)
+		}
+		s.send("4b")
+		s.want("4b")
+		if got := w.log.take(); got != "b" {
+			t.Errorf("the receiver saw %q", got)
+		}
+	})
+}
+
+// TestNoLimits: everything that can be switched off.
+func TestNoLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const off = engineio.NoLimit
+		w := serve(t, &engineio.Options{UpgradeTimeout: off, BodyTimeout: off, WriteTimeout: off, CloseTimeout: off, MaxPayload: off, MaxPackets: off,
+			MaxQueuedSize: off, MaxQueuedPackets: off, MaxSessions: off, MaxSessionsPerHost: off, CompressionMinSize: off,
+			AllowRequest: func(*http.Request) error { return nil }}, nil)
+		o := engineio.DialOptions{Timeout: off, RequestTimeout: off, UpgradeTimeout: off, MaxPayload: off, MaxPackets: off, MaxQueuedSize: off, MaxQueuedPackets: off}
+		s, log := w.connect(o)
+		long := strings.Repeat("x", 3<<20)
+		for range 3 {
+			if err := s.Send(text(long)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Second)
+		if got := log.take(); got != long+"; "+long+"; "+long {
+			t.Errorf("received %d octets", len(got))
+		}
+		if got := s.Stats(); got != (engineio.Stats{}) {
+			t.Errorf("Stats = %+v", got)
+		}
+		s.Close("")
+		time.Sleep(time.Second)
+	})
 }
