@@ -13,7 +13,7 @@ export RFC6455_PEERS ?= off
 export PATH := $(PATH):/usr/sbin
 
 # What `make test` runs, in this order.
-STAGES := install format vet cross unit race purego 386 bench cover interop nested rename-check
+STAGES := install format vet cross unit race purego 386 arm64 bench cover interop nested rename-check
 
 # The least statement coverage of a package by its own tests, in percent.
 COVERAGE := mask=100 frame=100 handshake=100 conn=95 conn/deflate=100
@@ -76,6 +76,9 @@ purego: ## the same without assembly
 
 386: ## the same with 32-bit integers
 	@GOARCH=386 $(TEST) ./...
+
+arm64: ## the assembly of the other processor, under emulation
+	@GOARCH=arm64 CGO_ENABLED=0 $(TEST) -exec qemu-aarch64-static ./mask ./frame
 
 bench: ## every benchmark once
 	@$(TEST) -run '^$$' -bench . -benchtime 1x ./... |

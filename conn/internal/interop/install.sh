@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what `make test` needs beside Go, as far as it is missing: a C compiler
-# for the race detector, and the peers of the interoperation tests. Debian
-# packages come from apt-get, as root or through sudo; the npm package from the
-# lock file beside the scripts that use it. Says at the end what there is.
+# for the race detector, an emulator of arm64, and the peers of the
+# interoperation tests. Debian packages come from apt-get, as root or through
+# sudo; the npm package from the lock file beside the scripts that use it. Says at
+# the end what there is.
 set -euo pipefail
 cd "$(dirname "$0")"
 PATH=$PATH:/usr/sbin # where Debian has nginx and HAProxy
@@ -20,6 +21,7 @@ has npm || missing+=(npm)
 has nginx || missing+=(nginx-light)
 has haproxy || missing+=(haproxy)
 has chromium || missing+=(chromium)
+has qemu-aarch64-static || missing+=(qemu-user-static)
 "$python" -c 'import websockets' 2>/dev/null || missing+=(python3-websockets)
 
 if ((${#missing[@]})); then
