@@ -63,7 +63,9 @@ func (a *MemoryAdapter) unlock() {
 	a.changes = nil
 	a.mu.Unlock()
 	for _, c := range changes {
-		a.ns.server.OnRoom(a.ns, c)
+		if err := recovered(func() error { a.ns.server.OnRoom(a.ns, c); return nil }); err != nil {
+			a.ns.server.log().Error("socketio: hook for a room", "error", err)
+		}
 	}
 }
 

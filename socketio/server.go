@@ -393,8 +393,11 @@ func (s *Server) settle() {
 
 // fault reports a client that is cut off.
 func (s *Server) fault(e *FaultError) {
-	if s.OnFault != nil {
-		s.OnFault(e)
+	if s.OnFault == nil {
+		return
+	}
+	if err := recovered(func() error { s.OnFault(e); return nil }); err != nil {
+		s.log().Error("socketio: hook for a fault", "error", err)
 	}
 }
 

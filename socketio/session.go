@@ -35,7 +35,7 @@ type session struct {
 func (s *Server) open(e *engineio.Session) engineio.Receiver {
 	c := &session{server: s, engine: e, decoder: s.parser().NewDecoder(s.Limits)}
 	c.turns.room.L = &c.turns.mu
-	c.turns.limit, c.turns.handle = s.maxWaiting(), c.handle
+	c.turns.limit, c.turns.handle, c.turns.panicked = s.maxWaiting(), c.handle, c.panicked
 	s.count(1)
 	if c.revision() < 4 {
 		// Revision 4 of Socket.IO joins the main namespace by itself, which may take
@@ -125,6 +125,13 @@ func (c *session) answered(p *parser.Packet) bool {
 		}
 	}
 	return true
+}
+
+// panicked ends a session for a panic of the application, such as one of a hook of
+// the server. Those of handlers are dealt with before.
+func (c *session) panicked(err error) {
+	c.server.log().Error("socketio: session ended", "error", err)
+	c.engine.Close(engineio.ForcedClose)
 }
 
 // handle does what a packet asks for, in its turn.

@@ -112,6 +112,49 @@ func TestStorm(t *testing.T) {
 	})
 }
 
+// TestHookPanics: a hook of the server that panics costs a client its session, and
+// nobody else anything.
+func TestHookPanics(t *testing.T) {
+	server := &socketio.Server{
+		OnFault:     func(*socketio.FaultError) { panic("fault") },
+		OnNamespace: func(ns *socketio.Namespace) { panicIn(ns.Name(), "/bad") },
+		OnRoom:      func(_ *socketio.Namespace, c socketio.RoomChange) { panicIn(c.Room, "bad") },
+	}
+	bubble(t, server, func(t *testing.T, w *world) {
+		w.io.OfFunc(func(context.Context, string, socketio.Value) bool { return true })
+		w.io.OnConnect(func(s *socketio.Socket) {
+			s.On("join", func(room string) error { return s.Join(room) })
+			s.OnDisconnect(func(r socketio.Reason, _ error) { w.log.add("%s", r) })
+		})
+		bystander, _ := w.join()
+		idle := w.dial()
+		for _, m := range []string{"40/bad,", "47", `42["join","bad"]`} {
+			c, _ := w.join()
+			c.send(m)
+			if m != `42["join","bad"]` {
+				c.expect("closed")
+			} else {
+				c.conn.CloseNow()
+			}
+		}
+		w.check("forced close; parse error; transport close")
+		time.Sleep(time.Minute / 2)
+		bystander.send(`421["join","good"]`)
+		bystander.expect(`431[]`)
+		time.Sleep(time.Minute / 4)
+		idle.expect("closed") // its fault is the connect timeout
+		if n := w.io.Of("/").Len(); n != 1 {
+			t.Errorf("%d sockets are left, want 1", n)
+		}
+	})
+}
+
+func panicIn(name, bad string) {
+	if name == bad {
+		panic(bad)
+	}
+}
+
 // FuzzSession: whatever a client sends, the server neither panics nor hangs, ends
 // sessions only for a fault or because they are left, and has nothing left of them.
 func FuzzSession(f *testing.F) {

@@ -9,8 +9,9 @@ import (
 // turns has things done one after the other, without a goroutine of its own: by the
 // goroutine that brings something if nobody is at it, and else by the one that is.
 type turns struct {
-	limit  int // how many packets may wait
-	handle func(*parser.Packet)
+	limit    int // how many packets may wait
+	handle   func(*parser.Packet)
+	panicked func(error) // told of a panic, after which it goes on
 
 	mu      sync.Mutex
 	room    sync.Cond // signaled when waiting has become shorter, and at the end
@@ -52,10 +53,8 @@ func (q *turns) take(t turn) {
 	q.busy = true
 	q.mu.Unlock()
 	for {
-		if t.call != nil {
-			t.call(t.args)
-		} else {
-			q.handle(&t.packet)
+		if err := recovered(func() error { q.do(&t); return nil }); err != nil {
+			q.panicked(err)
 		}
 		q.mu.Lock()
 		q.room.Broadcast()
@@ -70,6 +69,14 @@ func (q *turns) take(t turn) {
 		q.octets -= t.size()
 		q.mu.Unlock()
 	}
+}
+
+func (q *turns) do(t *turn) {
+	if t.call != nil {
+		t.call(t.args)
+		return
+	}
+	q.handle(&t.packet)
 }
 
 // stop has nobody wait for room any more.
