@@ -1,5 +1,5 @@
-// Package socketio is a Socket.IO server for Go programs, for the official clients
-// in browsers and elsewhere, unchanged.
+// Package socketio is a Socket.IO server for the official clients, in browsers and
+// elsewhere, unchanged; and a client for such servers.
 //
 // # Serving
 //
@@ -34,6 +34,11 @@
 // The handlers of a client run one after the other in the order in which its events
 // came, on the goroutine that received them. While one runs the client is not read.
 // Nothing is queued without a bound: neither what comes, nor what is sent.
+//
+// # Connecting
+//
+// [NewClient] returns a client of a namespace; register its handlers, then
+// [Client.Connect] it. It comes back when its connection is lost.
 //
 // # Errors
 //

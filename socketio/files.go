@@ -30,8 +30,9 @@ var scripts = map[string]bool{
 	"socket.io.js": true, "socket.io.min.js": true, "socket.io.esm.min.js": true, "socket.io.msgpack.min.js": true,
 }
 
-// serve answers a request for a script, and reports whether it was one.
-func (f *files) serve(w http.ResponseWriter, r *http.Request, from fs.FS) bool {
+// serve answers a request for a script, and reports whether it was one. With cors,
+// pages of any origin may import it: it is the same for everybody.
+func (f *files) serve(w http.ResponseWriter, r *http.Request, from fs.FS, cors bool) bool {
 	name := path.Base(r.URL.Path)
 	script, isMap := strings.CutSuffix(name, ".map")
 	if !scripts[script] {
@@ -48,6 +49,9 @@ func (f *files) serve(w http.ResponseWriter, r *http.Request, from fs.FS) bool {
 		return true
 	}
 	h := w.Header()
+	if cors {
+		h.Set("Access-Control-Allow-Origin", "*")
+	}
 	h.Set("Content-Type", s.contentType)
 	h.Set("Cache-Control", "public, max-age=0")
 	h.Set("ETag", s.etag)

@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"example.org/rfc6455/socketio"
+	"example.org/rfc6455/socketio/engineio"
 )
 
 // TestFiles: scripts are served with an entity tag and compressed, and nothing else
@@ -75,4 +76,26 @@ func TestFiles(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestFilesCORS: pages of other origins may import a script if they may connect.
+func TestFilesCORS(t *testing.T) {
+	for _, cors := range []*engineio.CORS{nil, {}} {
+		server := &socketio.Server{
+			Engine: &engineio.Options{CORS: cors}, Files: fstest.MapFS{"socket.io.esm.min.js": {Data: []byte("export {}")}},
+		}
+		bubble(t, server, func(t *testing.T, w *world) {
+			r, err := http.NewRequest("GET", "http://server/socket.io/socket.io.esm.min.js", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ""
+			if cors != nil {
+				want = "*"
+			}
+			if got := w.do(r).Header.Get("Access-Control-Allow-Origin"); got != want {
+				t.Errorf("CORS %v: %q, want %q", cors, got, want)
+			}
+		})
+	}
 }

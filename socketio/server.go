@@ -112,8 +112,8 @@ type Server struct {
 
 	// Files has the scripts for browsers that are served beside the sessions:
 	// socket.io.js, socket.io.min.js, socket.io.esm.min.js and
-	// socket.io.msgpack.min.js, and each with .map. They are read once. Nil means
-	// not to serve any.
+	// socket.io.msgpack.min.js, and each with .map. They are read once; with
+	// Engine.CORS pages of other origins may import them. Nil means not to serve any.
 	Files fs.FS
 
 	// OnNamespace is called for each namespace that is created, whether by [Server.Of]
@@ -185,7 +185,7 @@ func (s *Server) Sessions() *engineio.Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	engine := s.Sessions()
 	s.Of("/") // clients may join it whether the application uses it or not
-	if s.Files != nil && s.files.serve(w, r, s.Files) {
+	if s.Files != nil && s.files.serve(w, r, s.Files, s.Engine != nil && s.Engine.CORS != nil) {
 		return
 	}
 	engine.ServeHTTP(w, r)
