@@ -1,13 +1,7 @@
 package engineio
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
-	"net/http"
-	"strings"
 	"time"
 
 	"example.org/rfc6455/conn"
@@ -298,68 +292,4 @@ func (p *poller) resume() {
 		go p.run()
 	}
 	p.flush()
-}
-
-// get polls.
-func (d *dialer) get(ctx context.Context, url string) ([]codec.Packet, error) {
-	b, contentType, err := d.do(ctx, http.MethodGet, url, "", nil)
-	switch {
-	case err != nil:
-		return nil, err
-	case d.revision == codec.V3 && strings.HasPrefix(contentType, "application/octet-stream"):
-		return codec.ParseBinaryPayload(b, d.settings.maxPackets)
-	}
-	return codec.ParsePayload(d.revision, b, d.settings.maxPackets)
-}
-
-// post sends a payload.
-func (d *dialer) post(ctx context.Context, url, contentType string, payload []byte) error {
-	_, _, err := d.do(ctx, http.MethodPost, url, contentType, payload)
-	return err
-}
-
-// errTooLarge is a response that is longer than DialOptions.MaxPayload.
-var errTooLarge = errors.New("engineio: response longer than DialOptions.MaxPayload")
-
-// do sends a request and returns the body of the response.
-func (d *dialer) do(ctx context.Context, method, url, contentType string, payload []byte) (b []byte, answerType string, err error) {
-	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(payload))
-	if err != nil {
-		return nil, "", err
-	}
-	for name, values := range d.options.Header {
-		r.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	if contentType != "" {
-		r.Header.Set("Content-Type", contentType)
-	}
-	response, err := d.http.Do(r)
-	if err != nil {
-		return nil, "", err
-	}
-	defer response.Body.Close()
-	most := int64(d.settings.maxPayload)
-	b, err = io.ReadAll(io.LimitReader(response.Body, most+1))
-	switch {
-	case err != nil:
-		return nil, "", err
-	case int64(len(b)) > most:
-		return nil, "", errTooLarge
-	case response.StatusCode != http.StatusOK:
-		return nil, "", refusedBy(response.StatusCode, b)
-	}
-	return b, response.Header.Get("Content-Type"), nil
-}
-
-// refusedBy is the error of a server's refusal.
-func refusedBy(status int, b []byte) *RefusedError {
-	r := RefusedError{Status: status, Code: BadRequest}
-	var told struct {
-		Code    ErrorCode
-		Message string
-	}
-	if json.Unmarshal(b, &told) == nil {
-		r.Code, r.Message = told.Code, told.Message
-	}
-	return &r
 }

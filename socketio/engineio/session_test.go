@@ -358,6 +358,43 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// TestShutdownDuringHandler: a session whose handler returns too late is cut off.
+func TestShutdownDuringHandler(t *testing.T) {
+	for _, transport := range bothTransports {
+		inBubble(t, string(transport), func(t *testing.T) {
+			w, log := serve(t, nil, nil), new(journal)
+			entered, leave := make(chan bool), make(chan bool)
+			w.server.Handler = func(*engineio.Session) engineio.Receiver {
+				close(entered)
+				<-leave
+				return collector{log}
+			}
+			dialed := make(chan error)
+			go func() {
+				s, err := engineio.Dial(context.Background(), "http://example.com", &engineio.DialOptions{
+					NetDial: w.listener.Dial, NoUpgrade: true, Transports: []engineio.Transport{transport},
+				})
+				if err == nil {
+					<-s.Context().Done()
+				}
+				dialed <- err
+			}()
+			<-entered
+			ctx, cancel := context.WithCancel(context.Background())
+			cancel()
+			w.server.Shutdown(ctx)
+			close(leave)
+			<-dialed
+			if got := log.take(); got != "closed: forced close" {
+				t.Errorf("the receiver saw %q", got)
+			}
+			if n := w.server.Len(); n != 0 {
+				t.Errorf("%d sessions are left", n)
+			}
+		})
+	}
+}
+
 // TestSharedPacket: one packet for many sessions, whatever they are connected by.
 func TestSharedPacket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
