@@ -271,10 +271,13 @@ func fuzzReceive(f *testing.F, server bool) {
 	f.Add(all, uint8(0), []byte{100, 100, 100}, []byte{0, 2, 0, 50})
 	// More fragments than a message may have: empty ones, and others.
 	r := reference.Receiver{Server: server}
-	for payload, n := range map[string]int{"": 1030, "a": 1100} {
-		endless := encode(r, 0x01, []byte(payload))
-		for range n {
-			endless = append(endless, encode(r, 0x00, []byte(payload))...)
+	for _, tt := range []struct {
+		payload string
+		n       int
+	}{{"", 1030}, {"a", 1100}} {
+		endless := encode(r, 0x01, []byte(tt.payload))
+		for range tt.n {
+			endless = append(endless, encode(r, 0x00, []byte(tt.payload))...)
 		}
 		f.Add(endless, uint8(0), []byte{255}, []byte{2, 1})
 	}
