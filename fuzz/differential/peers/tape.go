@@ -63,7 +63,7 @@ func newTape(s *script.Script) *tape {
 }
 
 // announcesBody finds the fields of a request with a body (RFC 9112, Section 6).
-var announcesBody = regexp.MustCompile(`(?i)\n(content-length|transfer-encoding)[ \t]*:`)
+var announcesBody = regexp.MustCompile(`(?i)\n(content-length\s*:\s*[^0\s]|transfer-encoding\s*:)`)
 
 // greet makes the head readable, and in one piece with the end of it the
 // early octets.
@@ -200,6 +200,9 @@ func (t *tape) outcome(messages []script.Message, accepted bool) *script.Outcome
 	defer t.mu.Unlock()
 	o := &script.Outcome{Messages: messages, At: -1}
 	head, rest, complete := bytes.Cut(t.sent, []byte("\r\n\r\n"))
+	for complete && status(head) == http.StatusContinue {
+		head, rest, complete = bytes.Cut(rest, []byte("\r\n\r\n"))
+	}
 	if t.script.Role == frame.Server {
 		if complete {
 			o.Status = status(head)
@@ -211,7 +214,7 @@ func (t *tape) outcome(messages []script.Message, accepted bool) *script.Outcome
 		return o
 	}
 	o.Sent(t.script.Role, rest, func(offset int) int {
-		offset += len(head) + 4
+		offset += len(t.sent) - len(rest)
 		taken := 0
 		for _, w := range t.writes {
 			if w.offset <= offset {

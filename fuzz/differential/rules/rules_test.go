@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -209,6 +210,40 @@ func TestExpect(t *testing.T) {
 	o.Pongs = []string{"a"}
 	if want := rules.Predict(s, rules.Habits{rules.NewestPong: {}}).Expect(o); want.Diff(o) != script.Pongs {
 		t.Errorf("the last pong may be missing: %v", want)
+	}
+}
+
+// TestGenerated: every topic of opening handshakes comes up in the scripts that are
+// made up, and a head that breaks no rule is accepted.
+func TestGenerated(t *testing.T) {
+	asOurs := rules.Habits{}
+	for id, topic := range rules.Topics {
+		if topic.Status != 0 {
+			asOurs[id] = rules.Habit{Status: topic.Status}
+		}
+	}
+	seen := map[rules.ID]bool{}
+	rng := rand.New(rand.NewPCG(1, 1))
+	for range 40_000 {
+		s := script.Generate(rng)
+		p, plain := rules.Predict(s, asOurs), rules.Predict(s, nil)
+		if diff := cmp.Diff(plain.Statuses, p.Statuses); diff != "" {
+			t.Fatalf("%v: with habits as ours (-without +with):\n%s", s, diff)
+		}
+		legal := true
+		for id := range p.Habits {
+			seen[id] = true
+			legal = legal && rules.Topics[id].Status == 101
+		}
+		if legal != (p.Statuses[0] == 101) {
+			t.Fatalf("%v: found %v, answered with %v", s, p.Habits, p.Statuses)
+		}
+	}
+	for id := range asOurs {
+		// Two things have to come together for these.
+		if rare := id == rules.TargetStarHost || id == rules.HostMissing10; !seen[id] && !rare {
+			t.Errorf("%s never comes up", id)
+		}
 	}
 }
 

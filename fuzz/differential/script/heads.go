@@ -67,10 +67,12 @@ var (
 	upgradeValues = [][]string{
 		{}, {""}, {"WebSocket"}, {"WEBSOCKET"}, {"websocket, h2c"}, {"h2c,websocket"}, {"websocket", "h2c"}, {"h2c"},
 		{"websocket/13"}, {"xwebsocket"}, {"websocket13"}, {"websocket;q=1"}, {",websocket"}, {"websocket", "websocket"},
+		{"h2c", "websocket"}, {"websocket;q=1, websocket"},
 	}
 	connectionValues = [][]string{
 		{}, {""}, {"upgrade"}, {"UPGRADE"}, {"keep-alive, Upgrade"}, {"Upgrade,keep-alive"}, {"keep-alive", "Upgrade"}, {"keep-alive"},
 		{"close"}, {"notupgraded"}, {"Upgraded"}, {"Upgrade;q=1"}, {",Upgrade,"}, {"Upgrade", "Upgrade"},
+		{"Upgrade", "keep-alive"}, {"Upgrade", "close"}, {"Upgrade;q=1, Upgrade"},
 	}
 )
 
