@@ -74,3 +74,27 @@ func TestMsgpack(t *testing.T) {
 		w.check("fault packet-type; parse error")
 	})
 }
+
+// TestVolatile: what cannot be sent at once is dropped: there is no poll to take it.
+func TestVolatile(t *testing.T) {
+	bubble(t, &socketio.Server{}, func(t *testing.T, w *world) {
+		sid := w.poll("")
+		w.post(sid, "40")
+		w.poll(sid)
+		w.io.Volatile().Emit("dropped")
+		for s := range w.io.Sockets() {
+			s.Volatile().Emit("dropped")
+			s.Emit("kept")
+		}
+		if got := w.poll(sid); got != `42["kept"]` {
+			t.Errorf("the client gets %q", got)
+		}
+		polled := make(chan string)
+		go func() { polled <- w.poll(sid) }()
+		synctest.Wait()
+		w.io.Volatile().Emit("in time")
+		if got := <-polled; got != `42["in time"]` {
+			t.Errorf("the client gets %q", got)
+		}
+	})
+}
