@@ -327,6 +327,27 @@ func TestClientIsCut(t *testing.T) {
 	}
 }
 
+// TestErrorsAreSilentAboutIDs: the id of a session is in no error.
+func TestErrorsAreSilentAboutIDs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := serve(t, nil, nil)
+		ended := make(chan error, 1)
+		s, err := engineio.Dial(context.Background(), "http://example.com", &engineio.DialOptions{
+			NetDial: w.listener.Dial, NoUpgrade: true,
+			Handler: func(*engineio.Session) engineio.Receiver {
+				return receiver{closed: func(_ *engineio.Session, _ engineio.CloseReason, err error) { ended <- err }}
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.front.Close()
+		if err := <-ended; err == nil || strings.Contains(err.Error(), s.ID()) || strings.Contains(err.Error(), "sid=") {
+			t.Errorf("the session ended with %v", err)
+		}
+	})
+}
+
 // TestClientUpgradeFails: the session goes on polling.
 func TestClientUpgradeFails(t *testing.T) {
 	tests := []struct {

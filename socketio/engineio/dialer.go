@@ -203,8 +203,8 @@ func (d *dialer) upgrades(w welcome) bool {
 }
 
 // get polls.
-func (d *dialer) get(ctx context.Context, url string) ([]codec.Packet, error) {
-	b, contentType, err := d.do(ctx, http.MethodGet, url, "", nil)
+func (d *dialer) get(ctx context.Context, target string) ([]codec.Packet, error) {
+	b, contentType, err := d.do(ctx, http.MethodGet, target, "", nil)
 	switch {
 	case err != nil:
 		return nil, err
@@ -215,8 +215,8 @@ func (d *dialer) get(ctx context.Context, url string) ([]codec.Packet, error) {
 }
 
 // post sends a payload.
-func (d *dialer) post(ctx context.Context, url, contentType string, payload []byte) error {
-	_, _, err := d.do(ctx, http.MethodPost, url, contentType, payload)
+func (d *dialer) post(ctx context.Context, target, contentType string, payload []byte) error {
+	_, _, err := d.do(ctx, http.MethodPost, target, contentType, payload)
 	return err
 }
 
@@ -224,8 +224,8 @@ func (d *dialer) post(ctx context.Context, url, contentType string, payload []by
 var errTooLarge = errors.New("engineio: response longer than DialOptions.MaxPayload")
 
 // do sends a request and returns the body of the response.
-func (d *dialer) do(ctx context.Context, method, url, contentType string, payload []byte) (b []byte, answerType string, err error) {
-	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(payload))
+func (d *dialer) do(ctx context.Context, method, target, contentType string, payload []byte) (b []byte, answerType string, err error) {
+	r, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(payload))
 	if err != nil {
 		return nil, "", err
 	}
@@ -237,6 +237,9 @@ func (d *dialer) do(ctx context.Context, method, url, contentType string, payloa
 	}
 	response, err := d.http.Do(r)
 	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // without the URL, which has the id of the session
+		}
 		return nil, "", err
 	}
 	defer response.Body.Close()

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"example.org/rfc6455/conn"
@@ -67,7 +68,8 @@ type Options struct {
 	// limit for a host.
 	MaxSessions, MaxSessionsPerHost int
 
-	// Transports are those a session may use. Nil means both.
+	// Transports are those a session may use; others than the two above do not
+	// exist. Nil means both.
 	Transports []Transport
 
 	// NoUpgrade keeps a session that began with polling there.
@@ -163,6 +165,7 @@ func (o *Options) withDefaults() Options {
 	if f.Transports == nil {
 		f.Transports = []Transport{Polling, WebSocket}
 	}
+	f.Transports = slices.DeleteFunc(slices.Clone(f.Transports), func(t Transport) bool { return t != Polling && t != WebSocket })
 	if f.Logger == nil {
 		f.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -47,6 +47,8 @@ func TestRefusals(t *testing.T) {
 		{name: "transport repeated", query: "EIO=4&transport=polling&transport=polling", status: 400, body: transportUnknown, context: engineio.ContextTransport},
 		{name: "transport not enabled", options: engineio.Options{Transports: bothTransports[1:]},
 			query: "EIO=4&transport=polling", status: 400, body: transportUnknown, context: engineio.ContextTransport},
+		{name: "transport that does not exist", options: engineio.Options{Transports: []engineio.Transport{"webtransport"}},
+			query: "EIO=4&transport=webtransport", status: 400, body: transportUnknown, context: engineio.ContextTransport},
 		{name: "name of a prototype's member", query: "EIO=4&transport=__proto__", status: 400, body: transportUnknown, context: engineio.ContextTransport},
 
 		{name: "session unknown", query: "EIO=4&transport=polling&sid=abc", status: 400, body: sessionUnknown, context: engineio.ContextSession},
