@@ -139,6 +139,8 @@ func alphabet(t testing.TB, r reference.Receiver) (frames [][]byte) {
 			}
 		}
 	}
+	add(0x81, long(scopeLimit))
+	add(0x82, long(scopeLimit+1))
 	for _, p := range []string{"", "hi", long(125)} {
 		add(0x89, p)
 	}
