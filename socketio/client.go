@@ -45,8 +45,11 @@ type Client struct {
 
 	// What follows is guarded by m.mu.
 
-	active    bool // whether it wants to be connected
-	joined    bool // whether it is
+	active    bool              // whether it wants to be connected
+	joined    bool              // whether it is
+	asking    *engineio.Session // which the server has been asked on, and has not answered
+	main      *engineio.Session // with EIO3, which has let the main namespace in unasked
+	gone      bool              // whether main has been left again
 	id        string
 	pid       string // brings the state back; empty without recovery
 	offset    string // of the last event
@@ -131,7 +134,10 @@ func (c *Client) Context() context.Context {
 // for the first time. When the server refuses it the error is an [*Error], and it is
 // not tried again. When no server can be reached it is, as [ClientOptions] say, and
 // the error is the last one, or the cause of ctx when that ends before; then the
-// client goes on trying.
+// client goes on trying. The error is ErrDisconnected after [Manager.Close], after
+// [Client.Disconnect], and when the connection was lost meanwhile and is not to come
+// back. A handler must not wait for it, as the server's consent waits for the handler: call
+// it on a goroutine there.
 func (c *Client) Connect(ctx context.Context) error {
 	done := make(chan error, 1)
 	m := c.m
@@ -148,7 +154,7 @@ func (c *Client) Connect(ctx context.Context) error {
 	engine := m.engine
 	if c.active {
 		engine = nil // it has been asked for
-	} else {
+	} else if engine == nil {
 		m.hurry = true
 	}
 	c.active = true
@@ -162,6 +168,9 @@ func (c *Client) Connect(ctx context.Context) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
+		m.mu.Lock()
+		c.waiters = slices.DeleteFunc(c.waiters, func(w chan error) bool { return w == done })
+		m.mu.Unlock()
 		return context.Cause(ctx)
 	}
 }
@@ -173,17 +182,41 @@ func (c *Client) Disconnect() {
 	m.mu.Lock()
 	c.active = false
 	c.resolve(ErrDisconnected)
-	joined, engine := c.joined, m.engine
-	m.mu.Unlock()
-	if joined && engine != nil {
-		if wire, err := encodeWith(m.parser(), &parser.Packet{Type: parser.Disconnect, Namespace: c.ns}, false); err == nil {
-			engine.Send(wire...)
-		}
+	if c.joined && m.engine != nil {
+		c.depart(m.engine)
 	}
+	m.mu.Unlock()
 	if tell := c.part(ClientDisconnect, nil); tell != nil {
 		m.work.do(tell)
 	}
 	m.leave()
+}
+
+// depart tells the server that the client leaves.
+func (c *Client) depart(s *engineio.Session) {
+	wire, err := encodeWith(c.m.parser(), &parser.Packet{Type: parser.Disconnect, Namespace: c.ns}, false)
+	if err == nil {
+		s.Send(wire...)
+	}
+}
+
+// end is the end of everything that waits, once the manager is closed.
+func (c *Client) end() {
+	c.m.mu.Lock()
+	acks, queue := c.acks, c.queue
+	c.acks, c.queue, c.buffer = nil, nil, nil
+	c.m.mu.Unlock()
+	for _, a := range acks {
+		if a.timer != nil {
+			a.timer.Stop()
+		}
+		a.done(nil, ErrDisconnected)
+	}
+	for _, a := range queue {
+		if a.done != nil {
+			a.done(nil, ErrDisconnected)
+		}
+	}
 }
 
 // On has fn called for each event of that name, as [Socket.On] says; its context is
@@ -233,34 +266,46 @@ func (c *Client) OnConnectError(f func(error)) { c.connectError.add(f, false) }
 func (c *Client) OnDisconnect(f func(reason Reason, err error)) { c.disconnect.add(f, false) }
 
 // OnError has f called for each event that was not handled as it should be, with a
-// [*HandlerError].
+// [*HandlerError]; and for what a server of version 2 tells of its errors after the
+// client was connected, with an [*Error].
 func (c *Client) OnError(f func(error)) { c.onError.add(f, false) }
 
-// join asks the server for the namespace.
+// join asks the server for the namespace, unless it is about to answer.
 func (c *Client) join(s *engineio.Session) {
 	p := &parser.Packet{Type: parser.Connect, Namespace: c.ns}
-	if c.m.eio3() {
-		if c.ns == "/" {
-			return // revision 4 joins it by itself
+	c.m.mu.Lock()
+	asked, admitted, gone := c.asking == s, c.main == s, c.gone
+	c.asking = s
+	c.m.mu.Unlock()
+	switch {
+	case asked:
+	case c.m.eio3() && c.ns == "/" && admitted && gone:
+		c.request(s, p)
+	case c.m.eio3() && c.ns == "/":
+		if admitted { // revision 4 joins it by itself
+			c.m.work.do(func() { c.admitted(s, p) })
 		}
+	case c.m.eio3():
 		if c.m.query != "" {
 			p.Namespace += "?" + c.m.query
 		}
 		c.request(s, p)
-		return
-	}
-	if c.m.options.AuthFunc == nil {
+	case c.m.options.AuthFunc == nil:
 		c.requestAs(s, p, c.m.options.Auth)
-		return
+	default:
+		go func() {
+			var auth any
+			err := recovered(func() (err error) {
+				auth, err = c.m.options.AuthFunc(s.Context())
+				return err
+			})
+			if err != nil {
+				c.m.work.do(func() { c.refused(s, err) })
+				return
+			}
+			c.requestAs(s, p, auth)
+		}()
 	}
-	go func() {
-		auth, err := c.m.options.AuthFunc(s.Context())
-		if err != nil {
-			c.m.work.do(func() { c.refused(err) })
-			return
-		}
-		c.requestAs(s, p, auth)
-	}()
 }
 
 // requestAs sends the request with what the client says of itself.
@@ -269,7 +314,7 @@ func (c *Client) requestAs(s *engineio.Session, p *parser.Packet, auth any) {
 	pid, offset := c.pid, c.offset
 	c.m.mu.Unlock()
 	if err := setAuth(p, auth, pid, offset); err != nil {
-		c.m.work.do(func() { c.refused(err) })
+		c.m.work.do(func() { c.refused(s, err) })
 		return
 	}
 	c.request(s, p)
@@ -302,8 +347,8 @@ func (c *Client) request(s *engineio.Session, p *parser.Packet) {
 	if err == nil {
 		err = s.Send(wire...)
 	}
-	if err != nil && !errors.Is(err, ErrDisconnected) {
-		c.m.log().Error("socketio: namespace not asked for", "namespace", c.ns, "error", err)
+	if err != nil && !errors.Is(err, engineio.ErrClosed) { // else it is asked for on the next one
+		c.m.work.do(func() { c.refused(s, err) })
 	}
 }
 
@@ -313,7 +358,11 @@ func (c *Client) handle(s *engineio.Session, p *parser.Packet) {
 	case parser.Connect:
 		c.admitted(s, p)
 	case parser.ConnectError:
-		c.refused(refusal(p))
+		if c.Connected() { // revision 4 tells of any error so
+			call(c.m, &c.onError, func(f func(error)) { f(refusal(p)) })
+			return
+		}
+		c.refused(s, refusal(p))
 	case parser.Disconnect:
 		c.m.mu.Lock()
 		c.active = false
@@ -323,7 +372,7 @@ func (c *Client) handle(s *engineio.Session, p *parser.Packet) {
 	case parser.Event:
 		c.m.mu.Lock()
 		joined := c.joined
-		if !joined && len(c.held) < limit(c.m.options.MaxBuffered, 1024, math.MaxInt) {
+		if !joined && c.active && len(c.held) < limit(c.m.options.MaxBuffered, 1024, math.MaxInt) {
 			c.held = append(c.held, *p)
 		}
 		c.m.mu.Unlock()
@@ -371,12 +420,26 @@ func (c *Client) admitted(s *engineio.Session, p *parser.Packet) {
 	case c.m.eio3():
 		given.SID = c.ns + "#" + s.ID()
 	case given.SID == "":
-		c.refused(errVersion)
+		c.refused(s, errVersion)
 		return
 	}
 	m := c.m
 	m.mu.Lock()
-	if !c.active || m.engine != s || c.joined {
+	if c.asking == s {
+		c.asking = nil
+	}
+	if m.engine != s || c.joined {
+		m.mu.Unlock()
+		return
+	}
+	unasked := m.eio3() && c.ns == "/" && c.main != s
+	if unasked {
+		c.main, c.gone = s, false
+	}
+	if !c.active {
+		if !unasked { // it has left before the server answered
+			c.depart(s)
+		}
 		m.mu.Unlock()
 		return
 	}
@@ -386,14 +449,9 @@ func (c *Client) admitted(s *engineio.Session, p *parser.Packet) {
 	}
 	c.id, c.pid = given.SID, given.PID
 	c.ctx, c.cancel = nil, nil
+	c.joined = true
 	held := c.held
 	c.held = nil
-	m.mu.Unlock()
-	for i := range held {
-		c.dispatch(&held[i])
-	}
-	m.mu.Lock()
-	c.joined = true
 	buffer := c.buffer
 	c.buffer = nil
 	for i, o := range buffer {
@@ -409,7 +467,10 @@ func (c *Client) admitted(s *engineio.Session, p *parser.Packet) {
 	for _, o := range buffer {
 		c.leaving(o.p)
 	}
-	c.drain(true)
+	c.drain()
+	for i := range held {
+		c.dispatch(&held[i])
+	}
 	call(m, &c.connect, func(f func()) { f() })
 }
 
@@ -429,12 +490,21 @@ func (c *Client) resolve(err error) {
 }
 
 // refused is the end of an attempt to join, which is not repeated.
-func (c *Client) refused(err error) {
+func (c *Client) refused(s *engineio.Session, err error) {
 	c.m.mu.Lock()
+	if c.asking != s { // it has ended already
+		c.m.mu.Unlock()
+		return
+	}
+	c.asking = nil
+	active := c.active
 	c.active = false
 	c.held = nil
 	c.resolve(err)
 	c.m.mu.Unlock()
+	if !active {
+		return
+	}
 	c.notConnected(err)
 	c.m.leave()
 }
@@ -457,9 +527,13 @@ func (c *Client) part(reason Reason, err error) (tell func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c.held = nil
+	if reason != ClientDisconnect && reason != ServerDisconnect { // the session has ended
+		c.asking, c.main = nil, nil
+	}
 	if !c.joined {
 		return nil
 	}
+	c.gone = true
 	c.joined = false
 	c.id = ""
 	if c.cancel != nil {
@@ -556,10 +630,12 @@ func (c *Client) Emit(event string, args ...any) error { return c.sender().Emit(
 func (c *Client) Send(args ...any) error { return c.Emit("message", args...) }
 
 // Call sends an event that asks for an acknowledgement, waits for it and returns its
-// first argument, which the caller may keep. It may be called in a handler.
+// first argument, which the caller may keep. It may be called in a handler. When the
+// wait ends before the event has left it is not sent, except with
+// [ClientOptions.Retries].
 //
 // The error is the cause of ctx when that ends, ErrDisconnected when the connection
-// is lost after the event has left, [ErrAckTimeout], [ErrTooManyAcks], or that of
+// is lost after the event has left or the manager is closed, [ErrAckTimeout], [ErrTooManyAcks], or that of
 // Emit.
 func (c *Client) Call(ctx context.Context, event string, args ...any) (Value, error) {
 	return c.sender().Call(ctx, event, args...)
@@ -685,6 +761,9 @@ func (e ClientSender) ask(event string, args []any, done func([]Value, error)) (
 func (c *Client) await(p *parser.Packet, timeout time.Duration, done func([]Value, error)) error {
 	c.m.mu.Lock()
 	defer c.m.mu.Unlock()
+	if c.m.ctx.Err() != nil {
+		return ErrDisconnected
+	}
 	if len(c.acks) >= limit(c.m.options.MaxPendingAcks, 1024, math.MaxInt) {
 		return ErrTooManyAcks
 	}
@@ -806,15 +885,14 @@ func (c *Client) enqueue(e ClientSender, p *parser.Packet, done func([]Value, er
 	}
 	c.queue = append(c.queue, &attempt{sender: e, p: p, done: done})
 	c.m.mu.Unlock()
-	c.drain(false)
+	c.drain()
 	return nil
 }
 
-// drain sends the first event of the queue, unless it is under way. If again is set
-// that has ended with the connection before.
-func (c *Client) drain(again bool) {
+// drain sends the first event of the queue, unless it is under way.
+func (c *Client) drain() {
 	c.m.mu.Lock()
-	if !c.joined || len(c.queue) == 0 || c.queue[0].pending && !again {
+	if !c.joined || len(c.queue) == 0 || c.queue[0].pending {
 		c.m.mu.Unlock()
 		return
 	}
@@ -845,7 +923,7 @@ func (c *Client) tried(a *attempt, tries int, args []Value, err error) {
 	if err != nil && a.tries <= c.m.options.Retries {
 		c.m.mu.Unlock()
 		if !errors.Is(err, ErrDisconnected) { // then it is sent with the next connection
-			c.drain(false)
+			c.drain()
 		}
 		return
 	}
@@ -854,5 +932,5 @@ func (c *Client) tried(a *attempt, tries int, args []Value, err error) {
 	if a.done != nil {
 		a.done(args, err)
 	}
-	c.drain(false)
+	c.drain()
 }

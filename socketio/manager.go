@@ -25,8 +25,10 @@ type ClientOptions struct {
 	Path string
 
 	// Auth is sent with each request to join a namespace: anything that is an
-	// object in JSON. AuthFunc, if there is one, is asked for it each time instead;
-	// an error is one of the connection, and is not sent.
+	// object in JSON. AuthFunc, if there is one, is asked for it each time instead,
+	// on a goroutine of its own; its context ends with the session. Its error is
+	// that of the connection, as if the server had refused it, and is not sent.
+	// With EIO3 there is neither: the query of the URL takes their place.
 	Auth     any
 	AuthFunc func(ctx context.Context) (any, error)
 
@@ -42,7 +44,7 @@ type ClientOptions struct {
 	// Limits bounds what a packet of the server may hold. Nil means the defaults.
 	Limits *parser.Limits
 
-	// NoReconnection leaves a lost connection lost.
+	// NoReconnection leaves a lost connection lost, until [Client.Connect].
 	NoReconnection bool
 
 	// ReconnectionAttempts limits how often a connection is tried again in a row.
@@ -51,10 +53,12 @@ type ClientOptions struct {
 
 	// ReconnectionDelay is the wait before the first attempt, which doubles with
 	// each one up to ReconnectionDelayMax. Zero means 1 and 5 seconds.
+	// [Client.Connect] does not wait.
 	ReconnectionDelay, ReconnectionDelayMax time.Duration
 
-	// RandomizationFactor is which part of a wait is up to chance, so that many
-	// clients do not come back at once. Zero means 0.5, negative none.
+	// RandomizationFactor is by which part of itself a wait may be longer or shorter,
+	// so that many clients do not come back at once: 0 to 1. Zero means 0.5, negative
+	// none.
 	RandomizationFactor float64
 
 	// AckTimeout limits the wait for acknowledgements for which [ClientSender] has
@@ -67,16 +71,18 @@ type ClientOptions struct {
 	// seconds, is how long each time takes.
 	Retries int
 
-	// MaxBuffered limits the events that wait for a connection, for each namespace.
-	// Zero means 1,024.
+	// MaxBuffered limits the events that wait for a connection, for each namespace;
+	// with Retries those that wait for their acknowledgement; and those of the server
+	// that come before its consent. Zero means 1,024, negative no limit.
 	MaxBuffered int
 
 	// MaxPendingAcks limits the acknowledgements that a client awaits. Zero means
-	// 1,024.
+	// 1,024, negative no limit.
 	MaxPendingAcks int
 
 	// MaxWaiting limits the packets of the server that wait for a handler; beyond it
-	// the session is not read. Zero means 1,024. They are about 1 MiB in any case.
+	// the session is not read. Zero means 1,024, negative no limit. They are about 1
+	// MiB in any case.
 	MaxWaiting int
 
 	// Logger gets a record for each error of a handler. Nil means [slog.Default].
@@ -95,7 +101,8 @@ type Manager struct {
 	cancel  context.CancelCauseFunc
 	wake    chan struct{} // has room for one; told when pause is to look again
 
-	open, closed          hooks[func()]
+	open                  hooks[func()]
+	closed                hooks[func(Reason, error)]
 	attempts, reconnected hooks[func(int)]
 	reconnectError        hooks[func(error)]
 	reconnectFailed       hooks[func()]
@@ -104,7 +111,7 @@ type Manager struct {
 	clients map[string]*Client
 	engine  *engineio.Session // nil while there is none
 	running bool              // whether run is
-	hurry   bool              // whether a client does not want to wait
+	hurry   bool              // whether a client does not want to wait for a session
 }
 
 // NewClient returns a client for the namespace that is the path of a URL, such as
@@ -155,10 +162,12 @@ func (m *Manager) Session() *engineio.Session {
 	return m.engine
 }
 
-// OnOpen has f called when a session has begun, before its namespaces are joined,
-// and OnClose when it has ended.
-func (m *Manager) OnOpen(f func())  { m.open.add(f, false) }
-func (m *Manager) OnClose(f func()) { m.closed.add(f, false) }
+// OnOpen has f called when a session has begun, before its namespaces are joined.
+func (m *Manager) OnOpen(f func()) { m.open.add(f, false) }
+
+// OnClose has f called when a session has ended, after [Client.OnDisconnect] of its
+// namespaces. The error says more, or is nil.
+func (m *Manager) OnClose(f func(reason Reason, err error)) { m.closed.add(f, false) }
 
 // OnReconnectAttempt has f called before each attempt to come back, with its number.
 func (m *Manager) OnReconnectAttempt(f func(attempt int)) { m.attempts.add(f, false) }
@@ -175,9 +184,11 @@ func (m *Manager) OnReconnectError(f func(error)) { m.reconnectError.add(f, fals
 func (m *Manager) OnReconnectFailed(f func()) { m.reconnectFailed.add(f, false) }
 
 // Close disconnects all clients for ever, and closes the session after what was sent
-// before. It does not wait for that.
+// before. It does not wait for that. Acknowledgements that are awaited end with
+// ErrDisconnected, and what waits for a connection is dropped.
 func (m *Manager) Close() {
 	m.mu.Lock()
+	m.cancel(ErrDisconnected)
 	clients := make([]*Client, 0, len(m.clients))
 	for _, c := range m.clients {
 		clients = append(clients, c)
@@ -185,8 +196,8 @@ func (m *Manager) Close() {
 	m.mu.Unlock()
 	for _, c := range clients {
 		c.Disconnect()
+		c.end()
 	}
-	m.cancel(ErrDisconnected)
 }
 
 func (m *Manager) parser() parser.Parser { return cmp.Or(m.options.Parser, parser.JSON) }
@@ -215,30 +226,20 @@ func (m *Manager) wanted() bool {
 
 // run connects until no client wants that any more, or nothing helps.
 func (m *Manager) run() {
-	attempt := 0
-	for {
-		err := m.session(attempt)
+	for attempt := 0; ; {
+		left, err := m.session(attempt)
 		if err == nil {
 			attempt = 0
 		}
-		m.mu.Lock()
-		again := m.wanted() && m.ctx.Err() == nil && !m.options.NoReconnection
-		most := m.options.ReconnectionAttempts
-		failed := again && most > 0 && attempt >= most
-		if !again || failed {
-			m.running = false
-			m.mu.Unlock()
-			if err != nil {
-				m.unreachable(err)
-			}
-			if failed {
-				m.work.do(func() { call(m, &m.reconnectFailed, func(f func()) { f() }) })
-			}
+		if !m.again(attempt, err) {
 			return
 		}
-		m.mu.Unlock()
-		if !m.pause(m.delay(attempt)) {
+		if left { // a client has come since the last one went
 			continue
+		}
+		m.pause(m.delay(attempt))
+		if !m.again(attempt, err) {
+			return
 		}
 		attempt++
 		n := attempt
@@ -246,23 +247,47 @@ func (m *Manager) run() {
 	}
 }
 
-// pause waits before an attempt, and reports whether there is to be one: at once when
-// a client has asked for it, and not when the last one has given up meanwhile.
-func (m *Manager) pause(d time.Duration) bool {
+// again reports whether there is to be an attempt after so many, of which err is what
+// the last one ended with. If not it ends the wait of clients for a connection.
+func (m *Manager) again(attempts int, err error) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	wanted := m.wanted() && m.ctx.Err() == nil
+	most := m.options.ReconnectionAttempts
+	failed := most > 0 && attempts >= most
+	if wanted && !failed && (!m.options.NoReconnection || m.hurry) {
+		return true
+	}
+	m.running = false
+	for _, c := range m.clients {
+		if c.active {
+			c.active = false
+			c.resolve(cmp.Or(err, ErrDisconnected))
+		}
+	}
+	if wanted && failed && !m.options.NoReconnection {
+		m.work.do(func() { call(m, &m.reconnectFailed, func(f func()) { f() }) })
+	}
+	return false
+}
+
+// pause waits before an attempt, but not when a client has asked for one, nor when the
+// last one has given up.
+func (m *Manager) pause(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	for {
 		m.mu.Lock()
-		wanted, hurry := m.wanted(), m.hurry
+		wait := m.wanted() && !m.hurry
 		m.mu.Unlock()
-		if !wanted || hurry {
-			return wanted
+		if !wait {
+			return
 		}
 		select {
 		case <-timer.C:
-			return true
+			return
 		case <-m.ctx.Done():
-			return false
+			return
 		case <-m.wake:
 		}
 	}
@@ -287,12 +312,13 @@ func (m *Manager) delay(attempts int) time.Duration {
 	return time.Duration(min(d, float64(most)))
 }
 
-// session opens a session and returns when it has ended, or the error of opening it.
-func (m *Manager) session(attempt int) error {
+// session opens a session and returns when it has ended, and whether because the
+// clients had left; or the error of opening it.
+func (m *Manager) session(attempt int) (left bool, err error) {
 	m.mu.Lock()
 	m.hurry = false
 	m.mu.Unlock()
-	ended := make(chan struct{})
+	ended := make(chan bool, 1)
 	var options engineio.DialOptions
 	if m.options.Engine != nil {
 		options = *m.options.Engine
@@ -307,23 +333,29 @@ func (m *Manager) session(attempt int) error {
 			m.work.do(func() { call(m, &m.reconnectError, func(f func(error)) { f(err) }) })
 		}
 		m.tell(err)
-		return err
+		return false, err
 	}
-	<-ended
-	return nil
+	return <-ended, nil
 }
 
 // opened asks for the namespaces.
 func (m *Manager) opened(s *engineio.Session, attempt int) {
 	m.mu.Lock()
-	m.engine = s
+	m.hurry = false
 	var clients []*Client
 	for _, c := range m.clients {
 		if c.active {
 			clients = append(clients, c)
 		}
 	}
+	if len(clients) > 0 {
+		m.engine = s
+	}
 	m.mu.Unlock()
+	if len(clients) == 0 { // they have left meanwhile
+		s.Close("")
+		return
+	}
 	m.work.do(func() {
 		call(m, &m.open, func(f func()) { f() })
 		if attempt > 0 {
@@ -332,9 +364,6 @@ func (m *Manager) opened(s *engineio.Session, attempt int) {
 	})
 	for _, c := range clients {
 		c.join(s)
-	}
-	if len(clients) == 0 { // they have left meanwhile
-		s.Close("")
 	}
 }
 
@@ -349,22 +378,11 @@ func (m *Manager) tell(err error) {
 	}
 }
 
-// unreachable ends the wait of clients for a connection.
-func (m *Manager) unreachable(err error) {
+// ended is the end of a session, and reports whether the clients had left it.
+func (m *Manager) ended(s *engineio.Session, reason Reason, err error) (left bool) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, c := range m.clients {
-		if c.active {
-			c.active = false
-			c.resolve(err)
-		}
-	}
-}
-
-// ended is the end of a session.
-func (m *Manager) ended(s *engineio.Session, reason Reason, err error) {
-	m.mu.Lock()
-	if m.engine == s {
+	left = m.engine != s
+	if !left {
 		m.engine = nil
 	}
 	clients := make([]*Client, 0, len(m.clients))
@@ -375,7 +393,8 @@ func (m *Manager) ended(s *engineio.Session, reason Reason, err error) {
 	for _, c := range clients {
 		c.lost(reason, err)
 	}
-	call(m, &m.closed, func(f func()) { f() })
+	call(m, &m.closed, func(f func(Reason, error)) { f(reason, err) })
+	return left
 }
 
 // leave closes the session when no client is left.
@@ -396,7 +415,7 @@ func (m *Manager) leave() {
 type inlet struct {
 	m       *Manager
 	decoder parser.Decoder
-	ended   chan struct{}
+	ended   chan<- bool // gets what Manager.ended reports
 }
 
 // Message implements [engineio.Receiver].
@@ -416,8 +435,10 @@ func (i *inlet) Message(s *engineio.Session, binary bool, data []byte) {
 	case c == nil:
 	case p.Type == parser.Ack:
 		// Out of turn: a handler may be waiting for it.
-		if done := c.take(p.ID); p.HasID && done != nil {
-			done(p.Values(nil), nil)
+		if p.HasID {
+			if done := c.take(p.ID); done != nil {
+				done(p.Values(nil), nil)
+			}
 		}
 	default:
 		i.m.work.doPacket(octets(&p), func() { c.handle(s, &p) })
@@ -427,8 +448,7 @@ func (i *inlet) Message(s *engineio.Session, binary bool, data []byte) {
 // Closed implements [engineio.Receiver].
 func (i *inlet) Closed(s *engineio.Session, reason engineio.CloseReason, err error) {
 	i.m.work.do(func() {
-		i.m.ended(s, Reason(reason), err)
-		close(i.ended)
+		i.ended <- i.m.ended(s, Reason(reason), err)
 	})
 }
 
