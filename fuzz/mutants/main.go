@@ -19,6 +19,7 @@
 //	-run regexp     only the faults whose names match
 //	-fuzztime d     how long all targets may fuzz for one fault (default 10m)
 //	-suite          run the tests beside the code for each fault
+//	-quick          look at the seeds and scopes alone
 //	-list           list the faults and their sections
 package main
 
@@ -36,6 +37,7 @@ func main() {
 	only := flag.String("run", "", "only the faults whose names match this `regexp`")
 	fuzzTime := flag.Duration("fuzztime", 10*time.Minute, "how `long` all targets may fuzz for one fault")
 	suite := flag.Bool("suite", false, "run the tests beside the code for each fault")
+	quick := flag.Bool("quick", false, "look at the seeds and scopes alone")
 	list := flag.Bool("list", false, "list the faults")
 	flag.Parse()
 	name, err := regexp.Compile(*only)
@@ -57,7 +59,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	h := hunt{fuzzTime: *fuzzTime, suite: *suite}
+	h := hunt{fuzzTime: *fuzzTime, suite: *suite, quick: *quick}
 	if err := h.run(ctx, chosen); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
