@@ -175,7 +175,7 @@ func TestCompressorEntropy(t *testing.T) {
 func TestCompressorRepetition(t *testing.T) {
 	for _, takeover := range takeovers {
 		for _, level := range levels {
-			for _, n := range []int{1000, 32 << 10, 100_000, 1 << 20} {
+			for _, n := range []int{1000, 32 << 10, 100_000} {
 				for _, unit := range []string{"a", "ab", "0123456789abcdef", string(jsonText(rand.New(rand.NewPCG(1, 1)), 5000))} {
 					c := newCompressor(t, 15, takeover, level)
 					message := []byte(strings.Repeat(unit, n/len(unit)+1))
@@ -362,7 +362,7 @@ func heap() int {
 // The memory that a connection holds between messages, both directions, as
 // measured and as reported.
 func TestMemoryHeld(t *testing.T) {
-	const connections = 32
+	const connections = 12
 	r := rand.New(rand.NewPCG(10, 0))
 	texts := [][]byte{jsonText(r, 100), jsonText(r, 40_000), chatText(r, 2000)}
 	for _, tt := range []struct {
