@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -153,7 +154,9 @@ func (r *run) find(f finding) bool {
 	f.script.Minimize(shows)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.findings = append(r.findings, f)
+	if !slices.ContainsFunc(r.findings, func(g finding) bool { return g.peer == f.peer && g.script.Equal(f.script) }) {
+		r.findings = append(r.findings, f)
+	}
 	return len(r.findings) < maxFindings
 }
 

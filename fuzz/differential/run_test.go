@@ -31,7 +31,7 @@ func all(t *testing.T) []*peers.Peer {
 func TestRun(t *testing.T) {
 	n := *scripts
 	if n == 0 {
-		n = 2000
+		n = 1500
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), *limit)
 	defer cancel()

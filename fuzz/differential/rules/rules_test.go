@@ -224,8 +224,11 @@ func TestGenerated(t *testing.T) {
 	}
 	seen := map[rules.ID]bool{}
 	rng := rand.New(rand.NewPCG(1, 1))
-	for range 40_000 {
+	for range 15_000 {
 		s := script.Generate(rng)
+		if s.Head == "" {
+			continue
+		}
 		p, plain := rules.Predict(s, asOurs), rules.Predict(s, nil)
 		if diff := cmp.Diff(plain.Statuses, p.Statuses); diff != "" {
 			t.Fatalf("%v: with habits as ours (-without +with):\n%s", s, diff)

@@ -24,7 +24,7 @@ func generate(seed uint64, n int) []*script.Script {
 }
 
 func TestParseString(t *testing.T) {
-	for _, s := range generate(1, 2000) {
+	for _, s := range generate(1, 1000) {
 		got, err := script.Parse(s.String())
 		if err != nil {
 			t.Fatalf("Parse(%q): %v", s, err)
@@ -81,7 +81,7 @@ func TestPieces(t *testing.T) {
 // TestGenerate: the same choices make the same script, all are playable, and
 // nothing that the generator can make up is missing for long.
 func TestGenerate(t *testing.T) {
-	scripts := generate(1, 20000)
+	scripts := generate(1, 6000)
 	seen := map[string]bool{}
 	for i, again := range generate(1, 200) {
 		if !again.Equal(scripts[i]) {
