@@ -308,7 +308,9 @@ func TestPollingMisuse(t *testing.T) {
 		}
 		w.check("fault event-name")
 		if body := w.poll(sid); !strings.HasSuffix(body, "\x1e1") {
-			t.Errorf("the session goes on: %q", body)
+			if next := w.poll(sid); next != "1" {
+				t.Errorf("the session goes on: %q, then %q", body, next)
+			}
 		}
 	})
 }
