@@ -182,18 +182,20 @@ func (p *polling) hold(e *exchange, h *held, upgrading bool) (gone bool) {
 	return false
 }
 
-// take returns what to answer a poll with: what is queued, and the end if the session
-// is closing. It needs mu.
+// take returns what to answer a poll with: what is queued, or the end if the session is
+// closing. The end comes alone, as it does from Node: a client that gets it behind a
+// message hears of the end first. It needs mu.
 func (p *polling) take(h *held) []*Packet {
 	s := p.s
 	if s.link != p || s.state == closed {
 		return []*Packet{h.alone}
 	}
 	ps := s.queue.take()
-	if s.state == closing && !s.up.running() {
+	switch {
+	case len(ps) > 0:
+	case s.state == closing && !s.up.running():
 		ps = append(ps, closePacket)
-	}
-	if len(ps) == 0 {
+	default:
 		ps = append(ps, h.alone)
 	}
 	return ps

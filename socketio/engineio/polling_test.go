@@ -370,7 +370,8 @@ func TestClosePolling(t *testing.T) {
 		}
 		c.post("4ignored").want(t, 200, "ok")
 		time.Sleep(29 * time.Second)
-		c.get().want(t, 200, "4last\x1e1")
+		c.get().want(t, 200, "4last")
+		c.get().want(t, 200, "1")
 		if got := w.log.take(); got != "" {
 			t.Errorf("the receiver saw %q", got)
 		}
@@ -378,6 +379,17 @@ func TestClosePolling(t *testing.T) {
 		if n := w.server.Len(); n != 0 {
 			t.Errorf("%d sessions are left", n)
 		}
+	})
+	inBubble(t, "the client closes, too", func(t *testing.T) {
+		w := serve(t, nil, nil)
+		c := w.poller("EIO=4")
+		c.session.Close("")
+		c.post("1").want(t, 200, "ok")
+		synctest.Wait()
+		if n := w.server.Len(); n != 0 {
+			t.Errorf("%d sessions are left", n)
+		}
+		c.get().want(t, 400, `{"code":1,"message":"Session ID unknown"}`)
 	})
 	inBubble(t, "no poll comes", func(t *testing.T) {
 		w := serve(t, nil, nil)

@@ -64,6 +64,9 @@ var errDirection = errors.New("engineio: heartbeat in the wrong direction")
 func (s *Session) receive(src source, p codec.Packet) bool {
 	s.mu.Lock()
 	if s.state != open {
+		if s.state == closing && p.Type == codec.Close && !s.up.running() {
+			s.finish() // both sides have said so
+		}
 		s.mu.Unlock()
 		return false
 	}
