@@ -17,6 +17,13 @@ func ScribblePools() {
 	}
 }
 
+// Holding reports whether c holds messages back.
+func Holding(c *Conn) bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.gathering.holds
+}
+
 // Watching reports whether c has a timer or a buffer because of what it wrote.
 func Watching(c *Conn) bool {
 	c.out.mu.Lock()

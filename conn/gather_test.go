@@ -115,10 +115,40 @@ func TestGatherWriteOnly(t *testing.T) {
 			if err := c.WriteMessage(t.Context(), frame.OpText, []byte("two")); err != nil {
 				t.Fatal(err)
 			}
-			if n := queuedFrames(c); n > 0 {
+			if conn.Holding(c) {
 				t.Fatal("a message is held back")
 			}
 			expectOctets(t, other, want[5:])
+		}
+	})
+}
+
+// What is held back does not wait for the peer, unless the connection ends first.
+func TestGatherStats(t *testing.T) {
+	eachServerSocket(t, nil, func(t *testing.T, c *conn.Conn, other net.Conn) {
+		const tries = 100
+		for range tries {
+			want := sendTexts(t, c, other, "one", "two", "three")
+			echo(t, c)
+			echo(t, c)
+			if n := queuedFrames(c); n > 0 && conn.Holding(c) {
+				t.Errorf("%d frames are queued for a peer that reads", n)
+			}
+			echo(t, c)
+			expectOctets(t, other, want)
+		}
+		for range tries {
+			sendTexts(t, c, other, "one", "two")
+			echo(t, c)
+			if !conn.Holding(c) {
+				checkRead(t, c, frame.OpText, "two")
+				continue // a millisecond has passed
+			}
+			c.CloseNow()
+			if s := c.Stats(); s.QueuedFrames > 1 || s.QueuedFrames == 1 && s.QueuedOctets != 5 {
+				t.Errorf("%d frames of %d octets could not be written, want one of 5 at most", s.QueuedFrames, s.QueuedOctets)
+			}
+			return
 		}
 	})
 }

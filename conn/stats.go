@@ -12,8 +12,9 @@ type Stats struct {
 	// EarlyOctets is how many of the received octets came together with the
 	// opening handshake.
 	EarlyOctets uint64
-	// QueuedOctets and QueuedFrames are what waits to be written; after the
-	// end, what could not be.
+	// QueuedOctets and QueuedFrames are what waits for the peer to take it; after
+	// the end, what could not be written. What is only held back for a moment, as
+	// [Conn.WriteMessage] says, does not count.
 	QueuedOctets, QueuedFrames int
 	// MaxMessageSize is the limit in force, in octets; NoLimit if it is off.
 	MaxMessageSize int64
@@ -101,6 +102,8 @@ func (c *Conn) Stats() Stats {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	s.Sent = c.out.departed.Traffic
-	s.QueuedOctets, s.QueuedFrames = c.out.queued()
+	if !c.out.gathering.holds || c.out.err != nil {
+		s.QueuedOctets, s.QueuedFrames = c.out.queued()
+	}
 	return s
 }
