@@ -71,11 +71,12 @@ func handle(s *socketio.Socket) {
 	s.On("ask room", func(ctx context.Context, room string) ([]socketio.Value, error) {
 		return io.To(room).Timeout(time.Second).Call(ctx, "question")
 	})
-	s.On("tweets", func() {
+	s.On("tweets", func(ack socketio.Ack) {
 		for i := range 100 {
 			s.Volatile().Emit("tweet", i)
 			time.Sleep(time.Millisecond)
 		}
+		ack()
 	})
 	s.On("publish", func(n int) error { return io.To("readers").Emit("news", n) })
 	s.On("throw me out", func() { s.Disconnect(false) })

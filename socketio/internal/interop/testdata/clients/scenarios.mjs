@@ -172,9 +172,11 @@ const scenarios = {
 		const socket = await join();
 		const got = [];
 		socket.on('tweet', (n) => got.push(n));
-		socket.emit('tweets');
-		await pause(150);
-		await ask(socket, 'where');
+		// All of them are dropped while an upgrade takes that long.
+		for (let round = 0; round < 20 && got.length === 0; round++) {
+			await ask(socket, 'tweets');
+			await ask(socket, 'where');
+		}
 		assert.deepEqual(got, got.toSorted((x, y) => x - y));
 		assert.ok(got.length > 0 && got.length <= 100, `${got.length} of 100 volatile messages came`);
 	},
@@ -216,7 +218,7 @@ const scenarios = {
 		const socket = await join();
 		const gone = next(socket, 'disconnect');
 		socket.emit('cut me off');
-		assert.ok(['transport close', 'io server disconnect'].includes((await gone)[0]));
+		assert.equal((await gone)[0], 'io server disconnect');
 	},
 	async 'client disconnects'() {
 		const socket = await join();
