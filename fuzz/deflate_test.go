@@ -96,6 +96,17 @@ func FuzzInflate(f *testing.F) {
 		f.Add(best.message(first), best.message(first), []byte{7, 90}, uint8(7), true, n)
 		f.Add(newStandardCompressor(f, flate.BestSpeed).message(octets(n)), newStandardCompressor(f, flate.HuffmanOnly).message(first), []byte{255}, uint8(i), false, n-1)
 	}
+	// A reference 300 octets back, beyond a window of 8 bits and within one of 9, in
+	// a message and into the one before.
+	c := newStandardCompressor(f, flate.BestCompression)
+	for bits := range uint8(2) {
+		f.Add(newStandardCompressor(f, flate.BestCompression).message(bytes.Repeat(octets(300), 2)), []byte(nil), []byte{40}, bits, true, 1000)
+	}
+	first, second := c.message(octets(300)), c.message(octets(300))
+	for bits := range uint8(2) {
+		f.Add(first, second, []byte{40}, bits, true, 1000)
+		f.Add(first, second, []byte{40}, bits, false, 1000)
+	}
 	f.Fuzz(func(t *testing.T, first, second, cuts []byte, bits uint8, takeover bool, limit int) {
 		if len(first)+len(second) > 1<<14 {
 			return // the reference is slow
