@@ -55,10 +55,7 @@ func startNode(t *testing.T) *actor {
 		_, err := exec.LookPath("node")
 		return err == nil
 	})
-	need(t, "engine.io of npm", func() bool {
-		_, err := os.Stat(filepath.Join(dir, "node_modules", "client6", "package.json"))
-		return err == nil
-	})
+	need(t, "engine.io of npm", func() bool { return fileExists(filepath.Join(dir, "node_modules", "client6", "package.json")) })
 	cmd := exec.Command("node", filepath.Join(dir, "peer.mjs"))
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -101,6 +98,11 @@ func startNode(t *testing.T) *actor {
 		}
 	})
 	return a
+}
+
+func fileExists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // need skips the test if a peer is not installed. Where all of them must be, it
