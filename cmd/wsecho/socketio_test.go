@@ -153,3 +153,117 @@ func TestSocketFlagsWrong(t *testing.T) {
 		}
 	}
 }
+
+// expectRest is expectPackets that passes over pings, which it answers.
+func expectRest(t *testing.T, c *conn.Conn, want ...string) {
+	t.Helper()
+	for _, want := range want {
+		for {
+			op, p, err := c.ReadMessage(t.Context())
+			if err == nil && op == frame.OpText && string(p) == "2" {
+				write(t, c, frame.OpText, "3")
+				continue
+			}
+			if err != nil || !strings.HasPrefix(string(p), want) {
+				t.Fatalf("read %q, %v; want %q", p, err, want)
+			}
+			break
+		}
+	}
+}
+
+// TestSocketNamespaces: leaving one namespace leaves the other and the session alone,
+// and the last one may be left, too.
+func TestSocketNamespaces(t *testing.T) {
+	for _, left := range []string{"", "/custom,"} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newSite(t, fast...).session(t, socketPath)
+			write(t, c, frame.OpText, "40")
+			expectRest(t, c, `40{"sid":"`, `42["auth",{}]`)
+			write(t, c, frame.OpText, "40/custom")
+			expectRest(t, c, `40/custom,{"sid":"`, `42/custom,["auth",{}]`)
+			write(t, c, frame.OpText, "41"+left)
+			expectPackets(t, c, "2")
+			write(t, c, frame.OpText, "3")
+			if left != "" {
+				write(t, c, frame.OpText, `42["message","still there"]`)
+				expectRest(t, c, `42["message-back","still there"]`)
+				write(t, c, frame.OpText, "41")
+			} else {
+				write(t, c, frame.OpText, "41/custom,")
+			}
+			for range 5 {
+				expectPackets(t, c, "2")
+				write(t, c, frame.OpText, "3")
+			}
+			write(t, c, frame.OpText, `40{"token":"123"}`)
+			expectRest(t, c, `40{"sid":"`, `42["auth",{"token":"123"}]`)
+		})
+	}
+}
+
+// TestSocketMisuse: what Node answers by closing the session ends it, without a close
+// code, and leaves its reason in the log; and what Node takes goes on.
+func TestSocketMisuse(t *testing.T) {
+	const blob = `{"_placeholder":true,"num":0}`
+	tests := []struct {
+		send  string // packets, separated by a blank; those after a # are binary
+		fault string // empty if the session goes on
+		want  []string
+	}{
+		{"4abc", "packet-type", nil},
+		{"4", "packet-type", nil},
+		{"40", "already-connected", nil},
+		{`42/custom,["message"]`, "not-connected", nil},
+		{`44{"message":"x"}`, "unexpected-packet", nil},
+		{`42["connect"]`, "reserved-event", nil},
+		{`42["disconnecting"]`, "reserved-event", nil},
+		{"42[]", "event-name", nil},
+		{"42[{}]", "event-name", nil},
+		{"42[null]", "event-name", nil},
+		{"42{}", "payload", nil},
+		{"42abc", "json", nil},
+		{"42", "payload", nil},
+		{`421e3["message"]`, "json", nil},
+		{`450-["message"]`, "attachment-count", nil},
+		{`4511-["message"]`, "too-many-attachments", nil},
+		{`451-["message",{"_placeholder":true,"num":1}] #x`, "placeholder", nil},
+		{`451-["message",{"_placeholder":true,"num":"0"}] #x`, "placeholder", nil},
+		{`451-["message",` + blob + `] 42["message"]`, "expected-attachment", nil},
+		{"#x", "unexpected-attachment", nil},
+		{"42[1,2]", "", nil},
+		{"437[]", "", nil},
+		{`427["message-with-ack",1]`, "", []string{"437[1]"}},
+		{`451-["message",` + blob + `] #x`, "", []string{`451-["message-back",` + blob + `]`, "x"}},
+		{"40/random", "", []string{`44/random,{"message":"Invalid namespace"}`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.send, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, fast...)
+				c := s.session(t, socketPath)
+				write(t, c, frame.OpText, "40")
+				expectPackets(t, c, `40{"sid":"`, `42["auth",{}]`)
+				for packet := range strings.SplitSeq(tt.send, " ") {
+					if binary, ok := strings.CutPrefix(packet, "#"); ok {
+						write(t, c, frame.OpBinary, binary)
+					} else {
+						write(t, c, frame.OpText, packet)
+					}
+				}
+				if tt.fault == "" {
+					expectRest(t, c, tt.want...)
+					write(t, c, frame.OpText, `42["message"]`)
+					expectRest(t, c, `42["message-back"]`)
+					return
+				}
+				expectEnd(t, c, frame.CloseNoStatusReceived)
+				synctest.Wait()
+				cut, closed := s.journal.records(t, "client cut off"), s.journal.records(t, "socket closed")
+				if len(cut) != 1 || !strings.HasSuffix(cut[0]["error"].(string), ": "+tt.fault) || len(closed) != 1 {
+					t.Errorf("the log has %v and %v, want %s", cut, closed, tt.fault)
+				}
+			})
+		})
+	}
+}
