@@ -96,6 +96,7 @@ func FuzzInflate(f *testing.F) {
 		f.Add(best.message(first), best.message(first), []byte{7, 90}, uint8(7), true, n)
 		f.Add(newStandardCompressor(f, flate.BestSpeed).message(octets(n)), newStandardCompressor(f, flate.HuffmanOnly).message(first), []byte{255}, uint8(i), false, n-1)
 	}
+	f.Add(bytes.Repeat([]byte("\x00\x00\x00\xff\xff"), 400), []byte(nil), []byte{100, 100}, uint8(7), true, 1000)
 	// A reference 300 octets back, beyond a window of 8 bits and within one of 9, in
 	// a message and into the one before.
 	c := newStandardCompressor(f, flate.BestCompression)
@@ -147,6 +148,9 @@ func FuzzInflate(f *testing.F) {
 				if len(wire) < freeInput+inputPerOctet*len(got) {
 					t.Fatalf("message %d: %d octets that yield %d: %v", i, len(wire), len(got), err)
 				}
+			case err == nil && len(wire) > freeInput+inputPerOctet*len(got)+512:
+				// No block takes so much more.
+				t.Fatalf("message %d: %d octets that yield %d are accepted", i, len(wire), len(got))
 			case err == deflate.ErrTooLarge:
 				if int64(len(want)) <= most || !bytes.HasPrefix(want, got) {
 					t.Fatalf("message %d: %d octets of %d with a limit of %d: %v", i, len(got), len(want), limit, err)

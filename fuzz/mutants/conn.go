@@ -17,8 +17,6 @@ var connMutants = []mutant{
 		"h.Length > p.limits.maxSize {", "h.Length > p.limits.maxSize+1 {"},
 	{"conn-whole-reserved-bits", "RFC 6455, Section 5.2", "conn/protocol.go", "a message in one frame may have reserved bits",
 		"h.Flags&^frame.MASK != frame.FIN ||", "!h.Flags.Has(frame.FIN) ||"},
-	{"conn-whole-in-message", "RFC 6455, Section 5.4", "conn/protocol.go", "a message in one frame may stand inside another one",
-		"if len(b) == 0 || p.midMessage() {", "if len(b) == 0 || p.midFrame() {"},
 	{"conn-whole-not-masked", "RFC 6455, Section 5.1", "conn/protocol.go", "a message in one frame need not be masked",
 		" || h.Flags.Has(frame.MASK) != masked ||", " ||"},
 	{"conn-utf8-first-fragment", "RFC 6455, Section 8.1", "conn/protocol.go", "only the fragments of text frames are judged, not continuations",
