@@ -74,6 +74,9 @@ func (r *run) tables() string {
 	b.WriteString("\n|---|---|---|---|---|" + strings.Repeat("---:|", len(r.peers)) + "\n")
 	for _, c := range slices.SortedFunc(maps.Keys(total), func(c, d class) int { return strings.Compare(c.String(), d.String()) }) {
 		d := c.decision()
+		if r.tallies[r.peers[0]].classes[c] > 0 {
+			d.ours, d.right = "does so, too, which is a mistake", "the others"
+		}
 		fmt.Fprintf(&b, "| %v | %s | %s | %s | %s |", c, d.section, d.what, d.ours, d.right)
 		for _, p := range r.peers {
 			if n := r.tallies[p].classes[c]; n > 0 {

@@ -79,7 +79,7 @@ func marks(s *script.Script, apart bool) []ID {
 	h.parse(lines[1:])
 	h.mark(listMarks("upgrade", "websocket", h.fields["upgrade"])...)
 	h.mark(listMarks("connection", "upgrade", h.fields["connection"])...)
-	if c := h.fields["connection"]; len(c) > 1 && slices.Contains(c, "close") {
+	if c := h.fields["connection"]; len(c) > 1 && slices.Contains(c, "close") && !slices.Contains(h.found, HTTP10) {
 		h.mark(ConnectionClose)
 	}
 	h.mark(bodyMarks(h.role, h.fields)...)

@@ -1,6 +1,6 @@
 // Package rules says what should come of a script: a second statement of RFC 6455,
-// written plainly and for whole octet strings, which shares no code with the
-// packages it is compared with.
+// written plainly and for whole octet strings, which shares nothing with the packages
+// it is compared with but the names of opcodes and codes.
 //
 // Other implementations have habits of their own. [Predict] takes them into
 // account, so that what such an implementation does is described exactly: a habit
