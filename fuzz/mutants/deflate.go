@@ -10,7 +10,7 @@ var deflateMutants = []mutant{
 	{"deflate-no-ratio", "RFC 7692, Section 8", "conn/deflate/inflate.go", "blocks that yield nothing may go on for ever",
 		"if read > freeInput+inputPerOctet*", "if read > freeInput+1<<20*inputPerOctet+inputPerOctet*"},
 	{"deflate-reserved-block", "RFC 1951, Section 3.2.3", "conn/deflate/inflate.go", "blocks of the reserved type are stored ones",
-		"default:\n\t\treturn false, ErrBlockType", "default:\n\t\td.phase = atStoredLength"},
+		"default:\n\t\treturn false, ErrBlockType", "default:\n\t\td.take(d.nbits & 7)\n\t\td.phase = atStoredLength"},
 	{"deflate-stored-complement", "RFC 1951, Section 3.2.4", "conn/deflate/inflate.go", "the complement of a stored length is not looked at",
 		"if length^complement != 0xffff {", "if length^complement == 0 {"},
 	{"deflate-final-block", "RFC 7692, Section 7.2.3.4", "conn/deflate/inflate.go", "what follows a final block does not begin with an octet",
