@@ -282,6 +282,7 @@ var races = flag.Int("races", 1000, "how many sessions TestUpgradeRaces moves")
 // each message arrives once and in order, in both directions.
 func TestUpgradeRaces(t *testing.T) {
 	const messages, atOnce = 30, 100
+	t.Logf("%d sessions are moved, with %d messages each way", *races/atOnce*atOnce, messages)
 	for range *races / atOnce {
 		synctest.Test(t, func(t *testing.T) {
 			w := serve(t, &engineio.Options{EIO3: true}, func(s *engineio.Session) engineio.Receiver { return new(sequence) })
