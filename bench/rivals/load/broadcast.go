@@ -27,7 +27,7 @@ func broadcast(j *job) (result, error) {
 			return result{}, err
 		}
 	}
-	wire, _ := message(j)
+	wire := announcement(j)
 	var burst []byte
 	for range j.burst {
 		burst = append(burst, wire...)

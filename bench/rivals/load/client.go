@@ -53,6 +53,11 @@ func connect(j *job) (*client, error) {
 			return nil, err
 		}
 	}
+	if j.socketIO {
+		if err := c.join(); err != nil {
+			return nil, err
+		}
+	}
 	return c, syscall.SetNonblock(fd, true)
 }
 
@@ -109,6 +114,50 @@ func (c *client) upgrade(j *job) error {
 	}
 }
 
+// join waits for the session of Engine.IO and joins the main namespace of Socket.IO.
+func (c *client) join() error {
+	if _, err := syscall.Write(c.fd, text("40")); err != nil {
+		return err
+	}
+	chunk := make([]byte, 4096)
+	for packets := 0; packets < 2; {
+		h, size, err := frame.ParseHeader(c.early)
+		if err != nil {
+			return err
+		}
+		if end := size + int(h.Length); size > 0 && len(c.early) >= end {
+			if p := c.early[size:end]; !bytes.HasPrefix(p, []byte([]string{"0{", "40{"}[packets])) {
+				return fmt.Errorf("not joined: %q", p)
+			}
+			c.early = c.early[end:]
+			packets++
+			continue
+		}
+		n, err := syscall.Read(c.fd, chunk)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return io.ErrUnexpectedEOF
+		}
+		c.early = append(c.early, chunk[:n]...)
+	}
+	return nil
+}
+
+// text is a frame with text as a client sends it.
+func text(payload string) []byte {
+	return frameOf(frame.OpText, []byte(payload))
+}
+
+func frameOf(op frame.Opcode, payload []byte) []byte {
+	wire, err := frame.AppendFrame(nil, frame.Header{Flags: frame.FIN | frame.MASK, Opcode: op, Key: mask.NewKey()}, payload)
+	if err != nil {
+		panic(err)
+	}
+	return wire
+}
+
 // connectAll opens the connections of a job.
 func connectAll(j *job) ([]*client, error) {
 	clients := make([]*client, j.conns)
@@ -122,15 +171,22 @@ func connectAll(j *job) ([]*client, error) {
 	return clients, nil
 }
 
-// message is a frame as a client sends it, and its payload.
-func message(j *job) (wire, payload []byte) {
-	payload = bytes.Repeat([]byte("WebSocket echo. "), j.size/16+1)[:j.size]
-	h := frame.Header{Flags: frame.FIN | frame.MASK, Opcode: frame.OpBinary, Key: mask.NewKey()}
-	wire, err := frame.AppendFrame(nil, h, payload)
-	if err != nil {
-		panic(err)
+// message is a frame as a client sends it, and the payload of what answers it.
+func message(j *job) (wire, answer []byte) {
+	payload := bytes.Repeat([]byte("WebSocket echo. "), j.size/16+1)[:j.size]
+	if j.socketIO {
+		return text(fmt.Sprintf(`420["echo",%q]`, payload)), fmt.Appendf(nil, `430[%q]`, payload)
 	}
-	return wire, payload
+	return frameOf(frame.OpBinary, payload), payload
+}
+
+// announcement is message for a server that sends it to all as it is.
+func announcement(j *job) []byte {
+	wire, payload := message(j)
+	if j.socketIO {
+		return text(fmt.Sprintf(`42["say",%s]`, payload[len("430["):len(payload)-1]))
+	}
+	return wire
 }
 
 // A poller waits for sockets.

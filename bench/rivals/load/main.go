@@ -9,6 +9,10 @@
 //	load broadcast -addr … -conns 10000 -size 256 -burst 4
 //	load idle -addr … -conns 5000
 //	load upgrade -addr … -head browser
+//
+// With -socketio the messages of echo and idle are events whose acknowledgement has
+// their argument, and those of broadcast events that the server sends to a room with
+// everybody in it.
 package main
 
 import (
@@ -30,6 +34,7 @@ type job struct {
 	pipeline   int
 	burst      int
 	raw        bool
+	socketIO   bool
 	head       string
 	warm, time time.Duration
 }
@@ -63,10 +68,14 @@ func main() {
 	f.IntVar(&j.pipeline, "pipeline", 1, "messages of a connection that are under way at once")
 	f.IntVar(&j.burst, "burst", 1, "messages broadcast one after the other")
 	f.BoolVar(&j.raw, "raw", false, "the server echoes octets, without a handshake")
+	f.BoolVar(&j.socketIO, "socketio", false, "the server speaks Socket.IO; size is that of the argument")
 	f.StringVar(&j.head, "head", "minimal", "the request: minimal or browser")
 	f.DurationVar(&j.warm, "warm", 250*time.Millisecond, "how long it goes before it counts")
 	f.DurationVar(&j.time, "time", time.Second, "how long it counts")
 	f.Parse(os.Args[2:])
+	if j.socketIO {
+		j.path = "/socket.io/?EIO=4&transport=websocket"
+	}
 
 	runtime.LockOSThread()
 	debug.SetGCPercent(-1)

@@ -46,6 +46,7 @@ var (
 	echoes     = []string{"ours", "ours:http", "gorilla", "gorilla:reader", "coder", "gobwas", "gobwas:loop", "gws", "nbio", "xnet", "ws", "limit"}
 	broadcasts = []string{"ours", "gorilla", "coder", "gobwas", "gws", "nbio", "xnet", "ws"}
 	upgrades   = []string{"ours", "ours:http", "gorilla", "coder", "gobwas", "gws", "nbio", "xnet", "ws"}
+	sockets    = []string{"ours", "socket.io"}
 )
 
 func scenarios() []scenario {
@@ -83,6 +84,15 @@ func scenarios() []scenario {
 			load: []string{"upgrade", "-conns", "32", "-head", head},
 		})
 	}
+	socketIO := func(quick bool, name string, load ...string) {
+		all = append(all, scenario{name: name, mode: "socketio", libs: sockets, quick: quick, load: append(load, "-socketio")})
+	}
+	for _, pipeline := range []int{1, 16} {
+		socketIO(true, fmt.Sprintf("Event/conns=64/size=125/pipeline=%d", pipeline),
+			"echo", "-conns", "64", "-size", "125", "-pipeline", strconv.Itoa(pipeline))
+	}
+	socketIO(true, "Room/conns=1000/size=256/burst=1", "broadcast", "-conns", "1000", "-size", "256", "-burst", "1")
+	socketIO(false, "IdleSocket/conns=5000", "idle", "-conns", "5000")
 	for _, conns := range []int{5000, 19000} {
 		all = append(all, scenario{
 			name: fmt.Sprintf("Idle/conns=%d", conns), mode: "echo", libs: echoes, quick: conns == 5000,
@@ -201,6 +211,8 @@ func measure(dir string, s scenario, lib string, span time.Duration) (result, er
 		load = append(load, "-raw")
 	case "ws":
 		args = []string{"node", "--expose-gc", "node/serve.mjs", s.mode}
+	case "socket.io":
+		args = []string{"node", "--expose-gc", "node/socketio.mjs"}
 	}
 	server := exec.Command("taskset", append([]string{"-c", "0"}, args...)...)
 	server.Stderr = os.Stderr

@@ -5,6 +5,7 @@
 //
 //	serve -library gorilla -mode echo
 //	serve -library gorilla -mode broadcast
+//	serve -library ours -mode socketio
 package main
 
 import (
@@ -23,9 +24,10 @@ import (
 )
 
 // A library serves l until the process is killed: echo sends each message back,
-// broadcast sends it to all connections.
+// broadcast sends it to all connections; socketIO acknowledges the event echo with
+// its argument, and sends the event say to a room with everybody in it.
 type library struct {
-	echo, broadcast func(l net.Listener) error
+	echo, broadcast, socketIO func(l net.Listener) error
 }
 
 var libraries = map[string]library{}
@@ -35,12 +37,12 @@ func main() {
 	log.SetPrefix("serve: ")
 	names := strings.Join(slices.Sorted(maps.Keys(libraries)), ", ")
 	name := flag.String("library", "ours", "one of "+names)
-	mode := flag.String("mode", "echo", "echo or broadcast")
+	mode := flag.String("mode", "echo", "echo, broadcast or socketio")
 	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
 	flag.Parse()
 
 	serve := map[string]func(net.Listener) error{
-		"echo": libraries[*name].echo, "broadcast": libraries[*name].broadcast,
+		"echo": libraries[*name].echo, "broadcast": libraries[*name].broadcast, "socketio": libraries[*name].socketIO,
 	}[*mode]
 	if serve == nil {
 		log.Fatalf("%s has no %s", *name, *mode)

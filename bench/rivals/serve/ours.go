@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"example.org/rfc6455/conn"
+	"example.org/rfc6455/socketio"
 )
 
 // ours has a listener of its own, ours:http goes through net/http.
@@ -41,6 +42,15 @@ func init() {
 					}
 				}
 				return serve(&s, l)
+			},
+			socketIO: func(l net.Listener) error {
+				io := new(socketio.Server)
+				io.OnConnect(func(s *socketio.Socket) {
+					s.Join("room")
+					s.On("echo", func(text string) string { return text })
+					s.On("say", func(text string) { io.To("room").Emit("say", text) })
+				})
+				return http.Serve(l, io)
 			},
 		}
 	}
