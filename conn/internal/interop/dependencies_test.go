@@ -33,7 +33,7 @@ func TestDependencies(t *testing.T) {
 	}
 
 	args := []string{"list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}"}
-	packages := []string{"mask", "frame", "handshake", "conn", "conn/conntest", "conn/deflate"}
+	packages := []string{"mask", "frame", "handshake", "conn", "conn/conntest", "conn/deflate", "socketio", "socketio/engineio", "socketio/parser"}
 	for _, p := range packages {
 		args = append(args, module.Module.Path+"/"+p)
 	}

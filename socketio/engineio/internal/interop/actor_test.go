@@ -115,9 +115,9 @@ func need(t *testing.T, peer string, installed func() bool) {
 		t.Skip("RFC6455_PEERS is off")
 	case installed():
 	case mode == "required":
-		t.Fatalf("%s is not installed, and RFC6455_PEERS is required: run install.sh", peer)
+		t.Fatalf("%s is not installed, and RFC6455_PEERS is required: run make install", peer)
 	default:
-		t.Skipf("%s is not installed: run install.sh", peer)
+		t.Skipf("%s is not installed: run make install", peer)
 	}
 }
 
