@@ -311,9 +311,13 @@ func (s *session) checkArrived(end *conn.CloseError, want reference.Outcome) (co
 		t.Fatalf("%x arrived: %q at %d", s.arrived, broken, at)
 	}
 	var pongs []string
-	for _, f := range frames {
+	for i, f := range frames {
 		if code != 0 {
 			t.Fatalf("%x arrived: a frame behind a Close frame", s.arrived)
+		}
+		// Three random keys are the same once in 2^64 times.
+		if i > 1 && f.Masked && f.Key == frames[i-1].Key && f.Key == frames[i-2].Key {
+			t.Fatalf("three frames have the key %x", f.Key)
 		}
 		switch f.Opcode {
 		case 8:
