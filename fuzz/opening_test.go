@@ -171,6 +171,10 @@ func FuzzDialResponse(f *testing.F) {
 			if (err == nil) != (c != nil) || opened != (c != nil) {
 				t.Fatalf("%q: %v in pieces of %v; at once %v", response, err, list, want)
 			}
+			r, rest := final(wire)
+			if opens := r != nil && r.Validate(offer) == nil; opens != (err == nil) {
+				t.Fatalf("%q: %v; want a connection: %t", response, err, opens)
+			}
 			if err != nil {
 				checkDialError(t, err, want)
 				if !nc.closed {
@@ -178,20 +182,8 @@ func FuzzDialResponse(f *testing.F) {
 				}
 				continue
 			}
-			rest := wire
-			for {
-				r, n, err := new(handshake.Parser).ParseResponse(rest)
-				if err != nil || n == 0 {
-					t.Fatalf("%q opens a connection: %v", response, err)
-				}
-				rest = rest[n:]
-				if r.Interim() {
-					continue
-				}
-				if err := r.Validate(offer); err != nil || c.Subprotocol() != r.Subprotocol() {
-					t.Fatalf("%q opens a connection with subprotocol %q: %v", response, c.Subprotocol(), err)
-				}
-				break
+			if c.Subprotocol() != r.Subprotocol() {
+				t.Fatalf("%q opens a connection with subprotocol %q", response, c.Subprotocol())
 			}
 			nc.written = nil
 			client := reference.Receiver{MaxMessage: 1 << 10}
@@ -200,6 +192,22 @@ func FuzzDialResponse(f *testing.F) {
 			got.check(t, client, client.Receive(rest))
 		}
 	})
+}
+
+// final returns the response behind the interim ones, eight at most, and what follows
+// it. It is nil if there is none.
+func final(octets []byte) (r *handshake.Response, rest []byte) {
+	for range 9 {
+		r, n, err := new(handshake.Parser).ParseResponse(octets)
+		if err != nil || n == 0 {
+			return nil, nil
+		}
+		octets = octets[n:]
+		if !r.Interim() {
+			return r, octets
+		}
+	}
+	return nil, nil
 }
 
 // checkDialError checks that err is one that Dial documents, and says what want says.
