@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 
 const server = createServer();
-const io = new Server(server, { serveClient: false, transports: ['websocket'] });
+const io = new Server(server, { serveClient: false, transports: ['websocket'], pingInterval: 3600e3 }); // load knows no pings
 io.on('connection', (socket) => {
 	socket.join('room');
 	socket.on('echo', (text, ack) => ack(text));

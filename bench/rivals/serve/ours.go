@@ -3,9 +3,11 @@ package main
 import (
 	"net"
 	"net/http"
+	"time"
 
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/socketio"
+	"example.org/rfc6455/socketio/engineio"
 )
 
 // ours has a listener of its own, ours:http goes through net/http.
@@ -44,7 +46,7 @@ func init() {
 				return serve(&s, l)
 			},
 			socketIO: func(l net.Listener) error {
-				io := new(socketio.Server)
+				io := &socketio.Server{Engine: &engineio.Options{PingInterval: time.Hour}} // load knows no pings
 				io.OnConnect(func(s *socketio.Socket) {
 					s.Join("room")
 					s.On("echo", func(text string) string { return text })
