@@ -443,7 +443,7 @@ func TestClientRetries(t *testing.T) {
 		})
 		return io
 	})
-	c := newClient(t, h.url(), &socketio.ClientOptions{Retries: 2, AckTimeout: 50 * time.Millisecond})
+	c := newClient(t, h.url(), &socketio.ClientOptions{Retries: 2, AckTimeout: 500 * time.Millisecond})
 	mustConnect(t, c)
 	results := make(chan string, 10)
 	for i := range 5 {
