@@ -396,7 +396,7 @@ func refusal(p *parser.Packet) *Error {
 	var text string
 	switch {
 	case values[0].Decode(&object) == nil:
-		e.Message, e.Data = object.Message, object.Data
+		e.Message, e.Data = cmp.Or(object.Message, e.Message), object.Data
 	case values[0].Decode(&text) == nil: // of revision 4
 		e.Message = text
 	default:
@@ -632,7 +632,8 @@ func (c *Client) Send(args ...any) error { return c.Emit("message", args...) }
 // Call sends an event that asks for an acknowledgement, waits for it and returns its
 // first argument, which the caller may keep. It may be called in a handler. When the
 // wait ends before the event has left it is not sent, except with
-// [ClientOptions.Retries].
+// [ClientOptions.Retries]. In a handler ctx should have a limit: an answer that comes
+// after [ClientOptions.MaxWaiting] other packets is not read before the handler returns.
 //
 // The error is the cause of ctx when that ends, ErrDisconnected when the connection
 // is lost after the event has left or the manager is closed, [ErrAckTimeout], [ErrTooManyAcks], or that of

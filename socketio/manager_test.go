@@ -451,3 +451,189 @@ func TestAuthFuncPanics(t *testing.T) {
 		}
 	})
 }
+
+// TestClientListeners: what may be registered, in the order in which it is called.
+func TestClientListeners(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t, map[string]func(*engineio.Session){
+			"0": says(`0{"sid":"x"}`), `2["message","go"]`: says(`2["a",1]`, `2["b",2]`, `2["a",3]`),
+		})
+		c := newBubbleClient(t, "", via(s.listener))
+		if ctx := c.Context(); ctx.Err() == nil || c.Namespace() != "/" || c.Manager().Session() != nil {
+			t.Error("before it is connected the client has a context or a session")
+		}
+		var events journal
+		c.OnAny(func(e *socketio.Event) { events.add("any %s", e.Name) })
+		c.PrependAny(func(e *socketio.Event) { events.add("first any %s", e.Name); panic("oh") })
+		c.OnAnyOutgoing(func(e *socketio.Event) { events.add("out %s%v", e.Name, e.Args) })
+		c.PrependAnyOutgoing(func(e *socketio.Event) { events.add("first out") })
+		c.OnError(func(err error) { panic("oh") })
+		c.Once("a", func(n int) { events.add("once %d", n) })
+		c.On("a", func(n int) { events.add("on %d", n) })
+		c.On("b", func(n int) { events.add("never %d", n) })
+		c.Off("b")
+		mustConnect(t, c)
+		if c.Manager().Session() == nil || c.Context().Err() != nil {
+			t.Error("the client is connected without a session or a context")
+		}
+		if err := c.Send("go"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		const want = "first out; out message[\"go\"]; first any a; any a; once 1; on 1; first any b; any b; first any a; any a; on 3"
+		if got := events.take(); got != want {
+			t.Errorf("the client saw %q, want %q", got, want)
+		}
+		if err := errors.Join(c.Compress(true).Emit("x"), c.Compress(false).Emit("x")); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if err := c.Volatile().Emit("x"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if got, want := s.log.take(), `0; 2["message","go"]; 2["x"]; 2["x"]; 2["x"]`; got != want {
+			t.Errorf("the server saw %q, want %q", got, want)
+		}
+	})
+}
+
+// TestBrokenServers: what a server says wrong ends the attempt, or the session.
+func TestBrokenServers(t *testing.T) {
+	tests := []struct {
+		name, says string
+		want       string // of the error
+	}{
+		{"no id", "0{}", "older revision"},
+		{"revision 4", "0", "older revision"},
+		{"another payload", `0{"sid":1}`, "not connected"},
+		{"no packet", "9", "not connected"},
+		{"an error without a text", "4{}", "connection refused"},
+		{"an error that is a text", `4"no"`, "no"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScript(t, map[string]func(*engineio.Session){"0": says(tt.says)})
+				o := via(s.listener)
+				o.NoReconnection = true
+				c := newBubbleClient(t, "", o)
+				c.OnConnectError(func(error) { panic("oh") })
+				if err := c.Connect(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) || c.Active() {
+					t.Errorf("Connect: %v, want %q; active %t", err, tt.want, c.Active())
+				}
+			})
+		})
+	}
+}
+
+// TestClientMisuse is an error, and nothing is sent.
+func TestClientMisuse(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t, map[string]func(*engineio.Session){"0": says(`0{"sid":"x"}`)})
+		for _, retries := range []int{0, 1} {
+			o := via(s.listener)
+			o.Retries, o.MaxBuffered, o.MaxPendingAcks = retries, 2, 2
+			c := newBubbleClient(t, "", o)
+			for name, err := range map[string]error{
+				"reserved event":     c.Emit("connect"),
+				"no argument":        c.Emit("a", func() {}),
+				"reserved, awaited":  c.EmitAck("disconnect", func() {}),
+				"no handler":         c.EmitAck("a", 1),
+				"argument, volatile": c.Volatile().Emit("a", make(chan int)),
+			} {
+				if err == nil {
+					t.Errorf("%s: no error", name)
+				}
+			}
+			if _, err := c.Of("a?b"); !errors.Is(err, socketio.ErrNamespace) {
+				t.Errorf("a namespace with a query: %v", err)
+			}
+			chat, err := c.Of("chat")
+			if err != nil || chat.Namespace() != "/chat" {
+				t.Errorf("a namespace without a slash: %v", err)
+			}
+			want := []error{nil, nil, socketio.ErrTooManyAcks}
+			if retries > 0 {
+				want[2] = socketio.ErrQueueFull
+			}
+			for i, want := range want {
+				if err := c.EmitAck("a", func(error) {}); !errors.Is(err, want) {
+					t.Errorf("event %d with %d retries: %v, want %v", i, retries, err, want)
+				}
+			}
+			c.Manager().Close()
+			if err := c.Emit("a"); !errors.Is(err, socketio.ErrDisconnected) {
+				t.Errorf("Emit after Close: %v", err)
+			}
+		}
+		if got := s.log.take(); got != "" {
+			t.Errorf("the server saw %q", got)
+		}
+	})
+}
+
+// TestSlowHandlers: while a handler runs the session is left alone, and nothing is lost.
+func TestSlowHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t, map[string]func(*engineio.Session){"0": says(`0{"sid":"x"}`)})
+		o := via(s.listener)
+		o.MaxWaiting = 2
+		c := newBubbleClient(t, "", o)
+		var events journal
+		next := make(chan struct{})
+		c.On("n", func(n int) {
+			<-next
+			events.add("%d", n)
+		})
+		mustConnect(t, c)
+		peer, session := <-s.sessions, c.Manager().Session()
+		for n := range 1001 {
+			says(fmt.Sprintf(`2["n",%d]`, n))(peer)
+		}
+		synctest.Wait()
+		if session.Context().Err() != nil {
+			t.Fatal("the session has ended")
+		}
+		for range 1001 {
+			next <- struct{}{}
+		}
+		synctest.Wait()
+		if got := events.take(); !strings.HasPrefix(got, "0; 1; 2; ") || !strings.HasSuffix(got, "; 999; 1000") {
+			t.Errorf("the client saw %.20q… %d", got, len(got))
+		}
+	})
+}
+
+// TestQueryOfRevision4 is that of each namespace.
+func TestQueryOfRevision4(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t, map[string]func(*engineio.Session){"0/chat?token=1,": says("0/chat,")})
+		s.onOpen = says("0")
+		o := via(s.listener)
+		o.Engine.EIO3 = true
+		c := newBubbleClient(t, "/chat?token=1", o)
+		mustConnect(t, c)
+		if !strings.HasPrefix(c.ID(), "/chat#") {
+			t.Errorf("the id is %q", c.ID())
+		}
+	})
+}
+
+// TestReconnectErrors are told, each one.
+func TestReconnectErrors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newBubbleClient(t, "", &socketio.ClientOptions{ReconnectionAttempts: 3, Engine: &engineio.DialOptions{
+			NetDial: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no server") },
+		}})
+		n := 0
+		c.Manager().OnReconnectError(func(err error) { n++ })
+		if err := c.Connect(t.Context()); err == nil {
+			t.Error("Connect succeeds")
+		}
+		synctest.Wait()
+		if n != 3 {
+			t.Errorf("%d errors", n)
+		}
+	})
+}
