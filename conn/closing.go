@@ -316,6 +316,9 @@ func (c *Conn) abort(by Party, err error) error {
 // ended, which is what the first call found.
 func (c *Conn) end() error {
 	c.mu.Lock()
+	if c.phase == phaseSent && c.result.Err == nil { // since lost has looked
+		c.result.Err = io.ErrUnexpectedEOF
+	}
 	if c.turn(turnEnd) == phaseOver {
 		c.mu.Unlock()
 		return c.ended.Load()
