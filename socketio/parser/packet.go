@@ -93,8 +93,6 @@ func (p *Packet) SetData(data []byte, attachments [][]byte, l *Limits) error {
 		switch {
 		case p.Type != Event && p.Type != Ack:
 			return fail(ErrPayload, 0)
-		case len(data) == 0:
-			return fail(ErrPlaceholder, 0)
 		case len(attachments) > limits.MaxAttachments:
 			return fail(ErrTooManyAttachments, 0)
 		}
@@ -115,7 +113,10 @@ func (p *Packet) SetData(data []byte, attachments [][]byte, l *Limits) error {
 
 // checkData checks the payload of a packet.
 func checkData(t Type, data []byte, attachments int, l *Limits) (Reason, int) {
-	if len(data) > 0 {
+	switch {
+	case len(data) == 0 && attachments > 0:
+		return ErrPlaceholder, 0 // nowhere for them
+	case len(data) > 0:
 		if r, offset := scan(data, attachments, l); r != 0 {
 			return r, offset
 		}
