@@ -52,12 +52,12 @@ func announce(w io.Writer, o *serveOptions, log *slog.Logger, endpoints []endpoi
 		log.Info("listening", attrs...)
 	} else {
 		fmt.Fprintf(w, "wsecho listens on %s\n\n", addr)
-		fmt.Fprintf(w, "  %-32s%s\n", page, "open this page in a browser")
+		fmt.Fprintf(w, "  %-40s%s\n", page, "open this page in a browser")
 		for _, e := range endpoints {
-			fmt.Fprintf(w, "  %-32s%s\n", socket+e.path, e.summary)
+			fmt.Fprintf(w, "  %-40s%s\n", socket+e.path, e.summary)
 		}
 		for _, e := range sessionPaths {
-			fmt.Fprintf(w, "  %-32s%s\n", strings.TrimSuffix(page, "/")+e.path, e.summary)
+			fmt.Fprintf(w, "  %-40s%s\n", strings.TrimSuffix(page, "/")+e.path, e.summary)
 		}
 		if id != nil {
 			fmt.Fprintf(w, "\nSHA-256 fingerprint of the certificate (%s):\n  %s\n",
