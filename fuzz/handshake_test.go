@@ -422,13 +422,16 @@ func isKey(s string) bool {
 // listSubprotocols returns the elements of 1#token without repetition; no lines are
 // none.
 func listSubprotocols(lines []string) (names []string, ok bool) {
-	names = elements(lines)
-	for i, e := range names {
-		if !tokenOnly.MatchString(e) || slices.Contains(names[:i], e) {
+	for _, e := range elements(lines) {
+		if e == "" {
+			continue
+		}
+		if !tokenOnly.MatchString(e) || slices.Contains(names, e) {
 			return nil, false
 		}
+		names = append(names, e)
 	}
-	return names, true
+	return names, len(lines) == 0 || len(names) > 0
 }
 
 // listExtensions returns the elements of extension-list; no lines are none.

@@ -16,7 +16,8 @@ func Subprotocol(preferred, offered []string) string {
 
 // walkSubprotocols calls visit for every element of the list that lines add up
 // to, which is 1#token without repetition (RFC 6455, Sections 4.1 and 11.3.4), and
-// reports whether it is that.
+// reports whether it is that. Empty elements do not count (RFC 9110, Section
+// 5.6.1.2).
 func walkSubprotocols(lines []string, visit func(name string)) bool {
 	if len(lines) == 0 {
 		return true
@@ -28,6 +29,9 @@ func walkSubprotocols(lines []string, visit func(name string)) bool {
 		for more := true; more; {
 			var name string
 			name, list, more = nextElement(list)
+			if name == "" {
+				continue
+			}
 			if !isToken(name) || many[name] || slices.Contains(seen, name) {
 				return false
 			}
@@ -42,5 +46,5 @@ func walkSubprotocols(lines []string, visit func(name string)) bool {
 			visit(name)
 		}
 	}
-	return true
+	return len(seen) > 0
 }

@@ -54,16 +54,17 @@ func TestRequestSubprotocols(t *testing.T) {
 		{name: "names differ in case", lines: []string{"a, A"}, want: []string{"a", "A"}},
 		{name: "IANA names", lines: []string{"v10.stomp, graphql-transport-ws, soap, wamp.2.json"},
 			want: []string{"v10.stomp", "graphql-transport-ws", "soap", "wamp.2.json"}},
+		{name: "empty first", lines: []string{", a"}, want: []string{"a"}},
+		{name: "empty item", lines: []string{"a,,b"}, want: []string{"a", "b"}},
+		{name: "empty last", lines: []string{"a,"}, want: []string{"a"}},
+		{name: "empty line", lines: []string{"a", ""}, want: []string{"a"}},
 		{name: "4096 items", lines: []string{numbered(4096)}, want: strings.Split(numbered(4096), ",")},
 
 		{name: "separator", lines: []string{"a/b"}},
 		{name: "quoted", lines: []string{`"a"`}},
 		{name: "space within", lines: []string{"a b"}},
 		{name: "empty", lines: []string{""}},
-		{name: "empty first", lines: []string{", a"}},
-		{name: "empty item", lines: []string{"a,,b"}},
-		{name: "empty last", lines: []string{"a,"}},
-		{name: "empty line", lines: []string{"a", ""}},
+		{name: "empty items only", lines: []string{" ,", "\t"}},
 		{name: "duplicate", lines: []string{"a, b, a"}},
 		{name: "duplicate over lines", lines: []string{"a", "a"}},
 		{name: "duplicate of the first of many", lines: []string{numbered(4096) + ",p0"}},
@@ -121,11 +122,20 @@ func FuzzRequestSubprotocols(f *testing.F) {
 			return
 		}
 		seen := make(map[string]bool)
-		for i, item := range strings.Split(s, ",") {
-			if want := strings.Trim(item, " \t"); names[i] != want || seen[want] {
+		i := 0
+		for item := range strings.SplitSeq(s, ",") {
+			want := strings.Trim(item, " \t")
+			if want == "" {
+				continue
+			}
+			if names[i] != want || seen[want] {
 				t.Fatalf("Subprotocols() of %q = %q: item %d is wrong or repeated", s, names, i)
 			}
-			seen[names[i]] = true
+			seen[want] = true
+			i++
+		}
+		if i != len(names) {
+			t.Fatalf("Subprotocols() of %q = %q: too many", s, names)
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"example.org/rfc6455/frame"
 	"example.org/rfc6455/fuzz/differential/peers"
 	"example.org/rfc6455/fuzz/differential/rules"
 	"example.org/rfc6455/fuzz/differential/script"
@@ -31,11 +30,6 @@ func judge(p *peers.Peer, s *script.Script, o, ours *script.Outcome) verdict {
 	v := verdict{want: prediction.Expect(o)}
 	o = foreseeable(p, s, o)
 	v.explained = v.want.Diff(o) == 0
-	if m := mistakes[p.Name]; !v.explained && m != nil && s.Role == frame.Server {
-		habits = rules.Join(habits, m)
-		prediction = rules.Predict(s, habits)
-		v.explained = prediction.Expect(o).Diff(o) == 0
-	}
 	if o.Diff(ours)&^script.At == 0 && p != peers.Ours {
 		return v
 	}

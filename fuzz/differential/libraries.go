@@ -20,13 +20,6 @@ func habitsOf(name string, role frame.Role) rules.Habits {
 	return rules.Join(l.both, l.server)
 }
 
-// mistakes are those of ours that are known and not mended yet. They are looked for
-// in servers.
-var mistakes = map[string]rules.Habits{
-	"conn":      heads(400, rules.ProtocolElement),
-	"conn-http": heads(400, rules.ProtocolElement),
-}
-
 var (
 	// accept is the habit of not applying a rule, silent that of ending the
 	// connection without a Close frame.
