@@ -99,9 +99,13 @@ func BenchmarkBroadcast(b *testing.B) {
 	for _, clients := range []int{100, 1000} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
 			server := &socketio.Server{}
-			server.OnConnect(func(s *socketio.Socket) { s.Join("room") })
+			var joined, round sync.WaitGroup
+			joined.Add(clients)
+			server.OnConnect(func(s *socketio.Socket) {
+				s.Join("room")
+				joined.Done()
+			})
 			join := front(b, server)
-			var round sync.WaitGroup
 			for range clients {
 				c := join()
 				go func() {
@@ -116,6 +120,7 @@ func BenchmarkBroadcast(b *testing.B) {
 					}
 				}()
 			}
+			joined.Wait()
 			text := fmt.Sprintf("%0200d", 1)
 			b.ReportAllocs()
 			for b.Loop() {
