@@ -134,7 +134,7 @@ func TestSignOfLife(t *testing.T) {
 		for range 3 {
 			s.send("4a")
 			s.want("4a")
-			time.Sleep(10 * time.Second)
+			time.Sleep(9 * time.Second)
 		}
 		s.send("4b")
 		s.want("4b", "end 1006")
