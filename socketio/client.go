@@ -194,7 +194,7 @@ func (c *Client) Disconnect() {
 
 // depart tells the server that the client leaves.
 func (c *Client) depart(s *engineio.Session) {
-	wire, err := encodeWith(c.m.parser(), &parser.Packet{Type: parser.Disconnect, Namespace: c.ns}, false)
+	wire, err := encode(c.m.parser(), &parser.Packet{Type: parser.Disconnect, Namespace: c.ns}, false)
 	if err == nil {
 		s.Send(wire...)
 	}
@@ -343,7 +343,7 @@ func setAuth(p *parser.Packet, auth any, pid, offset string) error {
 }
 
 func (c *Client) request(s *engineio.Session, p *parser.Packet) {
-	wire, err := encodeWith(c.m.parser(), p, false)
+	wire, err := encode(c.m.parser(), p, false)
 	if err == nil {
 		err = s.Send(wire...)
 	}
@@ -813,7 +813,7 @@ func (c *Client) drop(id uint64) func([]Value, error) {
 // deliver sends a packet, or keeps it for the next connection.
 func (c *Client) deliver(p *parser.Packet, volatile, compressed bool) error {
 	m := c.m
-	wire, err := encodeWith(m.parser(), p, !compressed)
+	wire, err := encode(m.parser(), p, !compressed)
 	if err != nil {
 		return err
 	}

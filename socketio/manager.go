@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"net/url"
@@ -189,10 +190,7 @@ func (m *Manager) OnReconnectFailed(f func()) { m.reconnectFailed.add(f, false) 
 func (m *Manager) Close() {
 	m.mu.Lock()
 	m.cancel(ErrDisconnected)
-	clients := make([]*Client, 0, len(m.clients))
-	for _, c := range m.clients {
-		clients = append(clients, c)
-	}
+	clients := slices.Collect(maps.Values(m.clients))
 	m.mu.Unlock()
 	for _, c := range clients {
 		c.Disconnect()
@@ -385,10 +383,7 @@ func (m *Manager) ended(s *engineio.Session, reason Reason, err error) (left boo
 	if !left {
 		m.engine = nil
 	}
-	clients := make([]*Client, 0, len(m.clients))
-	for _, c := range m.clients {
-		clients = append(clients, c)
-	}
+	clients := slices.Collect(maps.Values(m.clients))
 	m.mu.Unlock()
 	for _, c := range clients {
 		c.lost(reason, err)
@@ -522,23 +517,6 @@ func (w *worker) run() {
 		w.mu.Unlock()
 		t.f()
 	}
-}
-
-// encodeWith returns the messages of a packet.
-func encodeWith(by parser.Parser, p *parser.Packet, uncompressed bool) ([]*engineio.Packet, error) {
-	messages, err := by.Encode(make([]parser.Message, 0, 4), p)
-	if err != nil {
-		return nil, err
-	}
-	wire := make([]*engineio.Packet, len(messages))
-	for i, m := range messages {
-		if uncompressed {
-			wire[i] = engineio.NewUncompressedPacket(m.Binary, m.Data)
-		} else {
-			wire[i] = engineio.NewPacket(m.Binary, m.Data)
-		}
-	}
-	return wire, nil
 }
 
 // errVersion is a server that says nothing of the socket's id.

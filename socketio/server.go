@@ -403,7 +403,12 @@ func (s *Server) fault(e *FaultError) {
 
 // encode returns a packet as messages, for any number of clients.
 func (s *Server) encode(p *parser.Packet, uncompressed bool) ([]*engineio.Packet, error) {
-	messages, err := s.parser().Encode(make([]parser.Message, 0, 4), p)
+	return encode(s.parser(), p, uncompressed)
+}
+
+// encode returns a packet as the messages of a parser.
+func encode(as parser.Parser, p *parser.Packet, uncompressed bool) ([]*engineio.Packet, error) {
+	messages, err := as.Encode(make([]parser.Message, 0, 4), p)
 	if err != nil {
 		return nil, err
 	}
