@@ -1,7 +1,6 @@
 package rivals_test
 
 import (
-	"context"
 	"fmt"
 	"testing"
 
@@ -22,15 +21,7 @@ import (
 type deflateServer struct {
 	lib      string
 	takeover bool // whether it can
-	open     func(tb testing.TB, s *stream, takeover bool) deflateConn
-}
-
-// A deflateConn is a connection of a library.
-type deflateConn struct {
-	// write writes a text message.
-	write func(message []byte) error
-	// read reads messages and gives each to got, until that returns false.
-	read func(got func(message []byte) bool) error
+	open     func(tb testing.TB, s *stream, takeover bool) messageConn
 }
 
 var deflateServers = []deflateServer{
@@ -50,46 +41,24 @@ func offer(takeover bool) string {
 	return "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 }
 
-func openOurs(tb testing.TB, s *stream, takeover bool) deflateConn {
+func openOurs(tb testing.TB, s *stream, takeover bool) messageConn {
 	c := conn.New(s, frame.Server, conn.Handshake{Deflate: &deflate.Params{
 		ServerNoContextTakeover: !takeover, ClientNoContextTakeover: !takeover, ServerMaxWindowBits: 15, ClientMaxWindowBits: 15,
 	}}, &conn.Options{PingInterval: conn.NoLimit, Compression: &conn.Compression{MinSize: conn.NoLimit}})
-	tb.Cleanup(func() { c.CloseNow() })
-	ctx := context.Background()
-	return deflateConn{
-		func(message []byte) error { return c.WriteMessage(ctx, frame.OpText, message) },
-		func(got func([]byte) bool) error {
-			for {
-				_, message, err := c.ReadMessage(ctx)
-				if err != nil || !got(message) {
-					return err
-				}
-			}
-		},
-	}
+	return oursConn(tb, c, frame.OpText)
 }
 
-func openGorilla(tb testing.TB, s *stream, takeover bool) deflateConn {
+func openGorilla(tb testing.TB, s *stream, takeover bool) messageConn {
 	u := gorilla.Upgrader{EnableCompression: true}
 	w, r := upgrade(tb, s, offer(takeover))
 	c, err := u.Upgrade(w, r, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return deflateConn{
-		func(message []byte) error { return c.WriteMessage(gorilla.TextMessage, message) },
-		func(got func([]byte) bool) error {
-			for {
-				_, message, err := c.ReadMessage()
-				if err != nil || !got(message) {
-					return err
-				}
-			}
-		},
-	}
+	return gorillaConn(c, gorilla.TextMessage)
 }
 
-func openCoder(tb testing.TB, s *stream, takeover bool) deflateConn {
+func openCoder(tb testing.TB, s *stream, takeover bool) messageConn {
 	mode := coder.CompressionNoContextTakeover
 	if takeover {
 		mode = coder.CompressionContextTakeover
@@ -99,31 +68,19 @@ func openCoder(tb testing.TB, s *stream, takeover bool) deflateConn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { c.CloseNow() })
-	ctx := context.Background()
-	return deflateConn{
-		func(message []byte) error { return c.Write(ctx, coder.MessageText, message) },
-		func(got func([]byte) bool) error {
-			for {
-				_, message, err := c.Read(ctx)
-				if err != nil || !got(message) {
-					return err
-				}
-			}
-		},
-	}
+	return coderConn(tb, c, coder.MessageText)
 }
 
 // openGobwas does what the documentation of that library shows. It leaves reuse
 // to its users.
-func openGobwas(tb testing.TB, s *stream, takeover bool) deflateConn {
+func openGobwas(tb testing.TB, s *stream, takeover bool) messageConn {
 	extension := wsflate.Extension{Parameters: wsflate.DefaultParameters}
 	u := gobwas.HTTPUpgrader{Negotiate: extension.Negotiate}
 	w, r := upgrade(tb, s, offer(takeover))
 	if _, _, _, err := u.Upgrade(r, w); err != nil {
 		tb.Fatal(err)
 	}
-	return deflateConn{
+	return messageConn{
 		func(message []byte) error {
 			f, err := wsflate.CompressFrame(gobwas.NewTextFrame(message))
 			if err != nil {
@@ -161,7 +118,7 @@ func (h *gwsHandler) OnMessage(_ *gws.Conn, m *gws.Message) {
 	m.Close()
 }
 
-func openGWS(tb testing.TB, s *stream, takeover bool) deflateConn {
+func openGWS(tb testing.TB, s *stream, takeover bool) messageConn {
 	h := &gwsHandler{s: s}
 	u := gws.NewUpgrader(h, &gws.ServerOption{PermessageDeflate: gws.PermessageDeflate{
 		Enabled: true, ServerContextTakeover: takeover, ClientContextTakeover: takeover,
@@ -172,41 +129,11 @@ func openGWS(tb testing.TB, s *stream, takeover bool) deflateConn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return deflateConn{
-		func(message []byte) error { return c.WriteMessage(gws.OpcodeText, message) },
-		func(got func([]byte) bool) error {
-			h.got = got
-			c.ReadLoop()
-			return nil
-		},
-	}
+	return gwsConn(c, h, gws.OpcodeText)
 }
 
-func openNbio(tb testing.TB, s *stream, takeover bool) deflateConn {
-	u := nbio.NewUpgrader()
-	u.EnableCompression(true)
-	u.BlockingModAsyncWrite = false
-	u.BlockingModHandleRead = false
-	var take func([]byte) bool
-	u.OnMessage(func(_ *nbio.Conn, _ nbio.MessageType, message []byte) {
-		if !take(message) {
-			s.Close()
-		}
-	})
-	w, r := upgrade(tb, s, offer(takeover))
-	c, err := u.Upgrade(w, r, nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	c.EnableWriteCompression(true)
-	return deflateConn{
-		func(message []byte) error { return c.WriteMessage(nbio.TextMessage, message) },
-		func(got func([]byte) bool) error {
-			take = got
-			c.HandleRead(64 << 10)
-			return nil
-		},
-	}
+func openNbio(tb testing.TB, s *stream, takeover bool) messageConn {
+	return nbioConn(tb, s, offer(takeover), nbio.TextMessage)
 }
 
 // wire returns frames of a client with the payloads.

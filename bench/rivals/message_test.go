@@ -25,7 +25,7 @@ import (
 	"example.org/rfc6455/mask"
 )
 
-// A messageConn writes and reads binary messages in memory.
+// A messageConn writes and reads messages in memory.
 type messageConn struct {
 	// write writes a message.
 	write func(message []byte) error
@@ -92,11 +92,11 @@ func (s *answering) Read(p []byte) (int, error) {
 
 const target = "ws://localhost/"
 
-func oursConn(tb testing.TB, c *conn.Conn) messageConn {
+func oursConn(tb testing.TB, c *conn.Conn, op frame.Opcode) messageConn {
 	tb.Cleanup(func() { c.CloseNow() })
 	ctx := context.Background()
 	return messageConn{
-		func(message []byte) error { return c.WriteMessage(ctx, frame.OpBinary, message) },
+		func(message []byte) error { return c.WriteMessage(ctx, op, message) },
 		func(got func([]byte) bool) error {
 			for {
 				_, message, err := c.ReadMessage(ctx)
@@ -109,7 +109,7 @@ func oursConn(tb testing.TB, c *conn.Conn) messageConn {
 }
 
 func serveOurs(tb testing.TB, s *stream) messageConn {
-	return oursConn(tb, conn.New(s, frame.Server, conn.Handshake{}, nil))
+	return oursConn(tb, conn.New(s, frame.Server, conn.Handshake{}, nil), frame.OpBinary)
 }
 
 func dialOurs(tb testing.TB, s *answering) messageConn {
@@ -117,12 +117,12 @@ func dialOurs(tb testing.TB, s *answering) messageConn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return oursConn(tb, c)
+	return oursConn(tb, c, frame.OpBinary)
 }
 
-func gorillaConn(c *gorilla.Conn) messageConn {
+func gorillaConn(c *gorilla.Conn, op int) messageConn {
 	return messageConn{
-		func(message []byte) error { return c.WriteMessage(gorilla.BinaryMessage, message) },
+		func(message []byte) error { return c.WriteMessage(op, message) },
 		func(got func([]byte) bool) error {
 			for {
 				_, message, err := c.ReadMessage()
@@ -143,12 +143,14 @@ func acceptGorilla(tb testing.TB, s *stream) *gorilla.Conn {
 	return c
 }
 
-func serveGorilla(tb testing.TB, s *stream) messageConn { return gorillaConn(acceptGorilla(tb, s)) }
+func serveGorilla(tb testing.TB, s *stream) messageConn {
+	return gorillaConn(acceptGorilla(tb, s), gorilla.BinaryMessage)
+}
 
 // serveGorillaReader reads into a buffer of its own.
 func serveGorillaReader(tb testing.TB, s *stream) messageConn {
 	c := acceptGorilla(tb, s)
-	prepared := gorillaConn(c)
+	prepared := gorillaConn(c, gorilla.BinaryMessage)
 	prepared.read = func(got func([]byte) bool) error {
 		var buf bytes.Buffer
 		for {
@@ -171,15 +173,15 @@ func dialGorilla(tb testing.TB, s *answering) messageConn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return gorillaConn(c)
+	return gorillaConn(c, gorilla.BinaryMessage)
 }
 
-func coderConn(tb testing.TB, c *coder.Conn) messageConn {
+func coderConn(tb testing.TB, c *coder.Conn, op coder.MessageType) messageConn {
 	tb.Cleanup(func() { c.CloseNow() })
 	c.SetReadLimit(-1)
 	ctx := context.Background()
 	return messageConn{
-		func(message []byte) error { return c.Write(ctx, coder.MessageBinary, message) },
+		func(message []byte) error { return c.Write(ctx, op, message) },
 		func(got func([]byte) bool) error {
 			for {
 				_, message, err := c.Read(ctx)
@@ -197,7 +199,7 @@ func serveCoder(tb testing.TB, s *stream) messageConn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return coderConn(tb, c)
+	return coderConn(tb, c, coder.MessageBinary)
 }
 
 func dialCoder(tb testing.TB, s *answering) messageConn {
@@ -206,7 +208,7 @@ func dialCoder(tb testing.TB, s *answering) messageConn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return coderConn(tb, c)
+	return coderConn(tb, c, coder.MessageBinary)
 }
 
 // serveGobwas and dialGobwas use the helpers that its documentation shows.
@@ -286,9 +288,9 @@ func gobwasLoop(s io.ReadWriter, client bool) messageConn {
 func serveGobwasLoop(_ testing.TB, s *stream) messageConn   { return gobwasLoop(s, false) }
 func dialGobwasLoop(_ testing.TB, s *answering) messageConn { return gobwasLoop(&s.stream, true) }
 
-func gwsConn(c *gws.Conn, h *gwsHandler) messageConn {
+func gwsConn(c *gws.Conn, h *gwsHandler, op gws.Opcode) messageConn {
 	return messageConn{
-		func(message []byte) error { return c.WriteMessage(gws.OpcodeBinary, message) },
+		func(message []byte) error { return c.WriteMessage(op, message) },
 		func(got func([]byte) bool) error {
 			h.got = got
 			c.ReadLoop()
@@ -304,7 +306,7 @@ func serveGWS(tb testing.TB, s *stream) messageConn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return gwsConn(c, h)
+	return gwsConn(c, h, gws.OpcodeBinary)
 }
 
 func dialGWS(tb testing.TB, s *answering) messageConn {
@@ -313,11 +315,17 @@ func dialGWS(tb testing.TB, s *answering) messageConn {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return gwsConn(c, h)
+	return gwsConn(c, h, gws.OpcodeBinary)
 }
 
 func serveNbio(tb testing.TB, s *stream) messageConn {
+	return nbioConn(tb, s, "", nbio.BinaryMessage)
+}
+
+// nbioConn opens a connection whose client offers extensions.
+func nbioConn(tb testing.TB, s *stream, extensions string, op nbio.MessageType) messageConn {
 	u := nbio.NewUpgrader()
+	u.EnableCompression(extensions != "")
 	u.BlockingModAsyncWrite = false
 	u.BlockingModHandleRead = false
 	var take func([]byte) bool
@@ -326,13 +334,14 @@ func serveNbio(tb testing.TB, s *stream) messageConn {
 			s.Close()
 		}
 	})
-	w, r := upgrade(tb, s, "")
+	w, r := upgrade(tb, s, extensions)
 	c, err := u.Upgrade(w, r, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
+	c.EnableWriteCompression(extensions != "")
 	return messageConn{
-		func(message []byte) error { return c.WriteMessage(nbio.BinaryMessage, message) },
+		func(message []byte) error { return c.WriteMessage(op, message) },
 		func(got func([]byte) bool) error {
 			take = got
 			c.HandleRead(64 << 10)
