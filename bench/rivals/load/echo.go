@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"syscall"
 	"time"
 
@@ -55,25 +54,17 @@ func echo(j *job) (result, error) {
 		}
 	}
 
-	var r result
-	var cpu time.Duration
-	times := make([]time.Duration, 0, 1<<20)
-	start := time.Now().Add(j.warm)
-	counting := false
+	span := newSpan(j)
 	for {
 		events, err := p.wait()
 		if err != nil {
 			return result{}, err
 		}
 		now := time.Now()
-		if !counting && now.After(start) {
-			counting, start = true, now
-			if cpu, err = processTime(j.pid); err != nil {
-				return result{}, err
-			}
-		}
-		if counting && now.Sub(start) >= j.time {
-			break
+		if over, err := span.at(now); err != nil {
+			return result{}, err
+		} else if over {
+			return span.result()
 		}
 		for _, e := range events {
 			s := &streams[e.Fd]
@@ -97,23 +88,12 @@ func echo(j *job) (result, error) {
 			if s.want < 0 {
 				return result{}, fmt.Errorf("%d octets too many came back", -s.want)
 			}
-			if counting {
-				r.Count += j.pipeline
-				times = append(times, now.Sub(s.began))
-			}
+			span.add(j.pipeline, now.Sub(s.began))
 			if err := s.next(p, int(e.Fd), batch); err != nil {
 				return result{}, err
 			}
 		}
 	}
-	end, err := processTime(j.pid)
-	if err != nil {
-		return result{}, err
-	}
-	r.Seconds = time.Since(start).Seconds()
-	r.cost(end - cpu)
-	r.latency(times)
-	return r, nil
 }
 
 // verify does one round and compares the payloads that come back. It learns how
@@ -199,20 +179,4 @@ func (s *stream) send(p *poller, i int) error {
 		events |= syscall.EPOLLOUT
 	}
 	return p.change(s.fd, i, events)
-}
-
-// cost divides the server's time.
-func (r *result) cost(cpu time.Duration) {
-	if r.Count > 0 {
-		r.CPU = float64(cpu.Nanoseconds()) / 1e3 / float64(r.Count)
-	}
-}
-
-func (r *result) latency(times []time.Duration) {
-	if len(times) == 0 {
-		return
-	}
-	slices.Sort(times)
-	r.P50 = float64(times[len(times)/2].Nanoseconds()) / 1e3
-	r.P99 = float64(times[len(times)*99/100].Nanoseconds()) / 1e3
 }

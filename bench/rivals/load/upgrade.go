@@ -49,25 +49,17 @@ func upgrade(j *job) (result, error) {
 
 	head := request(j)
 	buf := make([]byte, 1<<16)
-	var r result
-	var cpu time.Duration
-	var times []time.Duration
-	start := time.Now().Add(j.warm)
-	counting := false
+	span := newSpan(j)
 	for {
 		events, err := p.wait()
 		if err != nil {
 			return result{}, err
 		}
 		now := time.Now()
-		if !counting && now.After(start) {
-			counting, start = true, now
-			if cpu, err = processTime(j.pid); err != nil {
-				return result{}, err
-			}
-		}
-		if counting && now.Sub(start) >= j.time {
-			break
+		if over, err := span.at(now); err != nil {
+			return result{}, err
+		} else if over {
+			return span.result()
 		}
 		for _, e := range events {
 			o := &openings[e.Fd]
@@ -97,21 +89,10 @@ func upgrade(j *job) (result, error) {
 				continue
 			}
 			syscall.Close(o.fd)
-			if counting {
-				r.Count++
-				times = append(times, now.Sub(o.began))
-			}
+			span.add(1, now.Sub(o.began))
 			if err := begin(int(e.Fd)); err != nil {
 				return result{}, err
 			}
 		}
 	}
-	end, err := processTime(j.pid)
-	if err != nil {
-		return result{}, err
-	}
-	r.Seconds = time.Since(start).Seconds()
-	r.cost(end - cpu)
-	r.latency(times)
-	return r, nil
 }
