@@ -136,6 +136,7 @@ func TestHookPanics(t *testing.T) {
 			} else {
 				c.conn.CloseNow()
 			}
+			synctest.Wait() // so that they leave in this order
 		}
 		w.check("forced close; parse error; transport close")
 		time.Sleep(time.Minute / 2)
