@@ -74,7 +74,7 @@ func sameName(s string, k known) bool {
 		return equalFold(s, knownNames[k])
 	}
 	w := &knownWords[k]
-	differ := word(s) ^ w.first | word(s[len(s)-8:]) ^ w.last
+	differ := (word(s) ^ w.first) | (word(s[len(s)-8:]) ^ w.last)
 	if len(s) >= 16 {
 		differ |= word(s[8:]) ^ w.middle
 	}

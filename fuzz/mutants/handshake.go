@@ -13,6 +13,8 @@ var handshakeMutants = []mutant{
 		"len(key) != 1 || !ValidKey(key[0])", "len(key) == 0 || !ValidKey(key[0])"},
 	{"handshake-two-versions", "RFC 6455, Section 4.4", "handshake/request.go", "13 may be one of several versions",
 		`len(version) == 1 && version[0] == "13"`, `len(version) > 0 && version[0] == "13"`},
+	{"handshake-names-alike", "RFC 9110, Section 5.1", "handshake/known.go", "the first octets of a name may differ where its last do not",
+		"(word(s) ^ w.first) | (word(s[len(s)-8:]) ^ w.last)", "word(s) ^ w.first | word(s[len(s)-8:]) ^ w.last"},
 	{"handshake-post", "RFC 6455, Section 4.2.1", "handshake/request.go", "every method but POST will do",
 		`case r.Method != "GET":`, `case r.Method == "POST":`},
 	{"handshake-notupgraded", "RFC 6455, Section 4.2.1", "handshake/token.go", "a token may be the beginning of another one",
