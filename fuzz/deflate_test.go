@@ -108,7 +108,7 @@ func FuzzInflate(f *testing.F) {
 		f.Add(first, second, []byte{40}, bits, true, 1000)
 		f.Add(first, second, []byte{40}, bits, false, 1000)
 	}
-	f.Fuzz(func(t *testing.T, first, second, cuts []byte, bits uint8, takeover bool, limit int) {
+	fuzz(f, func(t *testing.T, first, second, cuts []byte, bits uint8, takeover bool, limit int) {
 		if len(first)+len(second) > 1<<14 {
 			return // the reference is slow
 		}
@@ -196,7 +196,7 @@ func FuzzDeflate(f *testing.F) {
 	}
 	f.Add([]byte("aaaaaaaaaaaaaaaa"), []byte("aaaabaaaabaaaab"), uint8(0), true, true, 3)
 	f.Add(bytes.Repeat(text(300), 4), text(300), uint8(0), true, true, 100)
-	f.Fuzz(func(t *testing.T, first, second []byte, bits uint8, takeover, good bool, piece int) {
+	fuzz(f, func(t *testing.T, first, second []byte, bits uint8, takeover, good bool, piece int) {
 		if len(first)+len(second) > 1<<13 {
 			return // the reference is slow
 		}
@@ -258,7 +258,7 @@ func FuzzDeflateStandard(f *testing.F) {
 		f.Add(text(n), octets(n/2), uint8(i*3), n%2 == 0)
 		f.Add(octets(n), text(n/2), uint8(9-i), n%3 == 0)
 	}
-	f.Fuzz(func(t *testing.T, first, second []byte, level uint8, good bool) {
+	fuzz(f, func(t *testing.T, first, second []byte, level uint8, good bool) {
 		ours := deflate.Fast
 		if good {
 			ours = deflate.Good
@@ -302,7 +302,7 @@ func FuzzNegotiation(f *testing.F) {
 	f.Add("permessage-deflate; server_no_context_takeover=1, permessage-deflate; x", uint8(0), uint8(0), true, true)
 	f.Add("permessage-deflate; server_max_window_bits, x-webkit-deflate-frame, permessage-deflate; client_max_window_bits=16", uint8(0), uint8(0), true, true)
 	f.Add("permessage-deflate; server_max_window_bits=8; client_max_window_bits=8; client_no_context_takeover; server_no_context_takeover", uint8(0), uint8(0), true, true)
-	f.Fuzz(func(t *testing.T, line string, serverBits, clientBits uint8, serverTakeover, clientTakeover bool) {
+	fuzz(f, func(t *testing.T, line string, serverBits, clientBits uint8, serverTakeover, clientTakeover bool) {
 		offers, err := handshake.ParseExtensions([]string{line})
 		if err != nil {
 			return
@@ -457,7 +457,7 @@ func FuzzConfirm(f *testing.F) {
 		f.Add(s, uint8(8+i%8), uint8(0), i%2 == 0, i%3 == 0)
 		f.Add(s, uint8(0), uint8(15-i%8), true, true)
 	}
-	f.Fuzz(func(t *testing.T, line string, serverBits, clientBits uint8, serverTakeover, clientTakeover bool) {
+	fuzz(f, func(t *testing.T, line string, serverBits, clientBits uint8, serverTakeover, clientTakeover bool) {
 		answers, err := handshake.ParseExtensions([]string{line})
 		if err != nil {
 			return

@@ -48,7 +48,7 @@ func FuzzEngineSession(f *testing.F) {
 			f.Add(append(bytes.Clone(legal), engineAny, i, enginePost, 2, enginePoll), revision)
 		}
 	}
-	f.Fuzz(func(t *testing.T, script []byte, revision uint8) {
+	fuzz(f, func(t *testing.T, script []byte, revision uint8) {
 		if len(script) > 1<<8 {
 			return
 		}

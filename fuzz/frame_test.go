@@ -65,7 +65,7 @@ func FuzzHeader(f *testing.F) {
 	for _, server := range []bool{false, true} {
 		addStreams(f, server, func(octets []byte) { f.Add(octets) })
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	fuzz(f, func(t *testing.T, b []byte) {
 		for i := range min(len(b), frame.MaxHeaderSize) + 1 {
 			want, size, broken := reference.Header(b[:i])
 			h, n, err := frame.ParseHeader(b[:i])
@@ -109,7 +109,7 @@ func FuzzHeaderRules(f *testing.F) {
 		f.Add(uint8(0x01), op, uint32(0), int64(1))
 		f.Add(uint8(0x80), op, uint32(0), int64(126))
 	}
-	f.Fuzz(func(t *testing.T, flags, opcode uint8, key uint32, length int64) {
+	fuzz(f, func(t *testing.T, flags, opcode uint8, key uint32, length int64) {
 		h := frame.Header{Flags: frame.Flags(flags), Opcode: frame.Opcode(opcode), Length: length}
 		if h.Flags.Has(frame.MASK) {
 			h.Key = mask.Key(key)
@@ -208,7 +208,7 @@ func fuzzFrames(f *testing.F, server bool) {
 	for options := range uint8(4) {
 		addStreams(f, server, func(octets []byte) { f.Add(octets, options, []byte{1, 1, 2, 5}) })
 	}
-	f.Fuzz(func(t *testing.T, octets []byte, options uint8, cuts []byte) {
+	fuzz(f, func(t *testing.T, octets []byte, options uint8, cuts []byte) {
 		r := reference.Receiver{Server: server, Deflate: options&1 != 0, NonMinimal: options&2 != 0}
 		want, broken, at := r.Frames(octets)
 		for _, cuts := range [][]byte{nil, cuts, bytes.Repeat([]byte{1}, len(octets))} {
@@ -299,7 +299,7 @@ func FuzzAppendMessage(f *testing.F) {
 	f.Add(octets(300), uint8(0x42), 150, true)
 	f.Add(octets(70000), uint8(2), 0, false)
 	f.Add([]byte("x"), uint8(9), 0, false)
-	f.Fuzz(func(t *testing.T, payload []byte, first uint8, size int, masked bool) {
+	fuzz(f, func(t *testing.T, payload []byte, first uint8, size int, masked bool) {
 		r := reference.Receiver{Server: masked, Deflate: true}
 		h := frame.Header{Opcode: frame.Opcode(first & 15), Flags: frame.Flags(first & 0x40)}
 		var keys *mask.Keys
@@ -355,7 +355,7 @@ func FuzzTransform(f *testing.F) {
 	f.Add([]byte("Hello"), uint32(0x3d21fa37), uint32(0), 3)
 	f.Add(octets(210), uint32(0xffffffff), uint32(0x01020304), 100)
 	f.Add(octets(5), uint32(0), uint32(0), -1)
-	f.Fuzz(func(t *testing.T, payload []byte, one, two uint32, cut int) {
+	fuzz(f, func(t *testing.T, payload []byte, one, two uint32, cut int) {
 		header := func(key uint32) frame.Header { // zero for a frame that is not masked
 			h := frame.Header{Flags: frame.FIN, Opcode: frame.OpBinary, Length: int64(len(payload))}
 			if key != 0 {
@@ -412,7 +412,7 @@ func FuzzUTF8(f *testing.F) {
 	} {
 		f.Add([]byte(s), uint8(1))
 	}
-	f.Fuzz(func(t *testing.T, p []byte, size uint8) {
+	fuzz(f, func(t *testing.T, p []byte, size uint8) {
 		good, _ := reference.Text(p)
 		check := func(chunks ...[]byte) {
 			var u frame.UTF8
@@ -445,7 +445,7 @@ func FuzzUnmaskText(f *testing.F) {
 		f.Add([]byte(s), uint32(0), []byte{70, 66})
 		f.Add([]byte(s), uint32(0x84c3a251), []byte(nil))
 	}
-	f.Fuzz(func(t *testing.T, text []byte, key uint32, cuts []byte) {
+	fuzz(f, func(t *testing.T, text []byte, key uint32, cuts []byte) {
 		masked := bytes.Clone(text)
 		mask.Apply(masked, mask.Key(key))
 		good, _ := reference.Text(text)
@@ -482,7 +482,7 @@ func FuzzClose(f *testing.F) {
 	for code := 995; code < 1020; code++ {
 		f.Add([]byte{byte(code >> 8), byte(code)})
 	}
-	f.Fuzz(func(t *testing.T, p []byte) {
+	fuzz(f, func(t *testing.T, p []byte) {
 		code, reason, err := frame.ParseClose(p)
 		want, wantReason, failure := reference.Close(p)
 		if len(p) > frame.MaxControlPayload {

@@ -129,7 +129,7 @@ func FuzzRequestHead(f *testing.F) {
 	for _, s := range slices.Concat(requests, requestVariants()) {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	fuzz(f, func(t *testing.T, b []byte) {
 		whole := handshake.Parser{Limits: headLimits}
 		r, n, err := whole.ParseRequest(b)
 		if err != nil {
@@ -256,7 +256,7 @@ func FuzzResponseHead(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	offer := &handshake.Offer{Key: sampleKey, Subprotocols: []string{"chat"}, Extensions: []handshake.Extension{{Name: "x"}}}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	fuzz(f, func(t *testing.T, b []byte) {
 		whole := handshake.Parser{Limits: headLimits}
 		r, n, err := whole.ParseResponse(b)
 		if e, ok := errors.AsType[*handshake.Error](err); err != nil && (!ok || e.Status() != 0 || r != nil || n != 0) {
@@ -379,7 +379,7 @@ func FuzzUpgradeFields(f *testing.F) {
 	f.Add("upgrade", "websocket", "13", strings.Repeat("A", 23)+"=", "a") // 17 octets
 	f.Add("upgrade", "websocket", "13", strings.Repeat("A", 24), "a")     // 18 octets
 	f.Add("upgrade/1", "websocket,a/b/c", "13 ", "dGhlIHNhbXBsZSBub25jZQ", "a:0")
-	f.Fuzz(func(t *testing.T, connection, upgrade, version, key, host string) {
+	fuzz(f, func(t *testing.T, connection, upgrade, version, key, host string) {
 		header := http.Header{
 			"Connection": inLines(connection), "Upgrade": inLines(upgrade), "Sec-Websocket-Version": inLines(version),
 			"Sec-Websocket-Key": inLines(key), "Host": inLines(host),
@@ -477,7 +477,7 @@ func FuzzSubprotocols(f *testing.F) {
 	f.Add("a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,s,t", "t")
 	f.Add("a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,q", "")
 	f.Add("\"a\"", "")
-	f.Fuzz(func(t *testing.T, s, preferred string) {
+	fuzz(f, func(t *testing.T, s, preferred string) {
 		lines := inLines(s)
 		r := &handshake.Request{Header: http.Header{"Sec-Websocket-Protocol": lines}}
 		names, err := r.Subprotocols()
@@ -514,7 +514,7 @@ func FuzzExtensions(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	f.Fuzz(func(t *testing.T, s string) {
+	fuzz(f, func(t *testing.T, s string) {
 		lines := inLines(s)
 		want, valid := listExtensions(lines)
 		list, err := handshake.ParseExtensions(lines)
@@ -565,7 +565,7 @@ func FuzzOffer(f *testing.F) {
 	f.Add("/a b", "[::1]", "c", "x", "y", "a b", "host", "b")
 	f.Add("/../", "a:99999", "c", "x", "", "", "X", " y\t")
 	f.Add("/a%2", "a", "c", "x", "y", "z", "Content-Length", "5")
-	f.Fuzz(func(t *testing.T, target, host, subprotocol, extension, param, value, field, text string) {
+	fuzz(f, func(t *testing.T, target, host, subprotocol, extension, param, value, field, text string) {
 		o := &handshake.Offer{Target: target, Host: host, Key: sampleKey, Extra: one(field, text)}
 		if subprotocol != "" {
 			o.Subprotocols = []string{subprotocol}
@@ -675,7 +675,7 @@ func FuzzOrigin(f *testing.F) {
 		f.Add(s, "https://example.org", "example.com")
 		f.Add(s, "https://example.com:443", "example.com:80")
 	}
-	f.Fuzz(func(t *testing.T, s, other, host string) {
+	fuzz(f, func(t *testing.T, s, other, host string) {
 		o, err := handshake.ParseOrigin(s)
 		if err != nil {
 			if err != handshake.ErrOrigin || o != (handshake.Origin{}) {

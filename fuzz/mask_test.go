@@ -17,7 +17,7 @@ func FuzzMask(f *testing.F) {
 	for _, n := range []int{1, 2, 3, 4, 7, 8, 16, 17, 31, 32, 33, 64, 65, 125, 127, 128, 129, 255, 256, 257, 300, 512, 700, 1100, 4200, 70000} {
 		f.Add(octets(n), uint32(0x84c3a251), uint8(n%64), uint8(n))
 	}
-	f.Fuzz(func(t *testing.T, p []byte, key uint32, before, after uint8) {
+	fuzz(f, func(t *testing.T, p []byte, key uint32, before, after uint8) {
 		k := mask.Key(key)
 		around := func(p []byte) []byte {
 			return append(append(bytes.Repeat([]byte{0xa5}, int(before)), p...), bytes.Repeat([]byte{0x5a}, int(after))...)
@@ -56,7 +56,7 @@ func FuzzRemask(f *testing.F) {
 	f.Add([]byte("Hello"), uint32(0x3d21fa37), uint32(0), []byte{1, 3})
 	f.Add(octets(300), uint32(0xffffffff), uint32(0x01020304), []byte{0, 128, 7, 31})
 	f.Add(octets(1000), uint32(0x80000001), uint32(0x84c3a251), []byte{127, 255, 254, 33, 65})
-	f.Fuzz(func(t *testing.T, p []byte, one, two uint32, cuts []byte) {
+	fuzz(f, func(t *testing.T, p []byte, one, two uint32, cuts []byte) {
 		a, b := mask.Key(one), mask.Key(two)
 		inPieces := func(p []byte, k mask.Key, cuts []byte) []byte {
 			out := make([]byte, len(p))
@@ -100,7 +100,7 @@ func FuzzRemask(f *testing.F) {
 func FuzzKeys(f *testing.F) {
 	f.Add([]byte("Hello"), uint8(3))
 	f.Add([]byte{0, 0, 0, 0}, uint8(70))
-	f.Fuzz(func(t *testing.T, p []byte, n uint8) {
+	fuzz(f, func(t *testing.T, p []byte, n uint8) {
 		var keys mask.Keys
 		last := mask.NewKey()
 		for i := range int(n) + 1 {

@@ -52,7 +52,7 @@ func FuzzAccept(f *testing.F) {
 	f.Add(append([]byte(requests[1]), hello...), []byte{255}, []byte{1})
 	f.Add(append([]byte(strings.Replace(requests[0], "example.com\r\nUp", "b\r\nUp", 1)), hello...), []byte{1}, []byte{2})
 	f.Add(append([]byte(strings.Replace(requests[0], "http://example.com", "http://server.example.com", 1)), hello...), []byte{255, 100}, []byte{2})
-	f.Fuzz(func(t *testing.T, octets, cuts, how []byte) {
+	fuzz(f, func(t *testing.T, octets, cuts, how []byte) {
 		if len(octets) > 1<<12 {
 			return
 		}
@@ -143,7 +143,7 @@ func FuzzDialResponse(f *testing.F) {
 	}, slices.Concat(responses, responseVariants())...) {
 		f.Add([]byte(s), []byte{byte(10 + i), 100}, []byte{byte(i)})
 	}
-	f.Fuzz(func(t *testing.T, response, cuts, how []byte) {
+	fuzz(f, func(t *testing.T, response, cuts, how []byte) {
 		if len(response) > 1<<12 {
 			return
 		}
@@ -238,7 +238,7 @@ func FuzzDialURL(f *testing.F) {
 	}
 	f.Add("ws://h", "b c", "X", "y\r\nz", "a,b")
 	f.Add("ws://h", "", "Sec-WebSocket-Key", "", "a")
-	f.Fuzz(func(t *testing.T, raw, host, field, value, subprotocol string) {
+	fuzz(f, func(t *testing.T, raw, host, field, value, subprotocol string) {
 		var dialed string
 		nc := &call{}
 		o := &conn.DialOptions{

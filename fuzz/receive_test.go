@@ -281,7 +281,7 @@ func fuzzReceive(f *testing.F, server bool) {
 		}
 		f.Add(endless, uint8(0), []byte{255}, []byte{2, 1})
 	}
-	f.Fuzz(func(t *testing.T, octets []byte, options uint8, cuts, how []byte) {
+	fuzz(f, func(t *testing.T, octets []byte, options uint8, cuts, how []byte) {
 		if len(octets) > 1<<14 {
 			return
 		}

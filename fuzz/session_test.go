@@ -62,7 +62,7 @@ func fuzzSession(f *testing.F, server bool) {
 			f.Add([]byte{stepStream, 200, 1, 1, stepStream, 100, 0, 2, stepPost, 3, stepSleep, 255, stepSleep, 255}, faults, options)
 		}
 	}
-	f.Fuzz(func(t *testing.T, script, faults []byte, options uint8) {
+	fuzz(f, func(t *testing.T, script, faults []byte, options uint8) {
 		if len(script) > 1<<9 {
 			return
 		}
@@ -367,7 +367,7 @@ func (s *session) checkArrived(end *conn.CloseError, want reference.Outcome) (co
 func FuzzPipe(f *testing.F) {
 	f.Add([]byte("hello, world"), uint8(5), uint8(3), uint8(1), uint8(4), uint8(0), uint8(7))
 	f.Add([]byte("hello, world"), uint8(1), uint8(100), uint8(0), uint8(20), uint8(12), uint8(0))
-	f.Fuzz(func(t *testing.T, stream []byte, write, read, split, gather, cut, after uint8) {
+	fuzz(f, func(t *testing.T, stream []byte, write, read, split, gather, cut, after uint8) {
 		if len(stream) > conntest.DefaultBuffer {
 			return // it is written before it is read
 		}

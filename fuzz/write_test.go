@@ -28,7 +28,7 @@ func FuzzWrite(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{3, 250, 1, 0, 90, 2, 1, 30, 9, 2, 60, 3}, 8), false, false, byte(64))
 	f.Add(bytes.Repeat([]byte{2, 17, 3, 1, 255, 9, 3, 33, 8, 4, 7, 7, 5, 1, 1}, 8), true, true, byte(33))
 	f.Add([]byte{1, 1, 50, 0, 2, 0, 40, 0, 0, 250, 3, 7, 1, 1, 7}, false, false, byte(0))
-	f.Fuzz(func(t *testing.T, octets []byte, client, deflated bool, buffer byte) {
+	fuzz(f, func(t *testing.T, octets []byte, client, deflated bool, buffer byte) {
 		if len(octets) > 1<<10 {
 			return
 		}

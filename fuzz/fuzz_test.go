@@ -1,0 +1,97 @@
+package fuzz_test
+
+import (
+	"flag"
+	"hash/fnv"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/rfc6455/fuzz/internal/mutate"
+)
+
+var (
+	mutateFor  = flag.String("mutate", "", "run each target, behind its seeds, on inputs made of them: for so long, or on so many as in 1000x")
+	mutateSeed = flag.Uint64("seed", 1, "the seed of -mutate")
+)
+
+// fuzz is f.Fuzz, which go test -fuzz and the seeds need, and with the flag -mutate a
+// fast way to run the same target.
+func fuzz(f *testing.F, target any) {
+	f.Helper()
+	if *mutateFor == "" {
+		f.Fuzz(target)
+		return
+	}
+	name, fn := f.Name(), reflect.ValueOf(target)
+	var corpus [][]any
+	f.Fuzz(reflect.MakeFunc(fn.Type(), func(args []reflect.Value) []reflect.Value {
+		fn.Call(args)
+		var values []any
+		for _, a := range args[1:] {
+			values = append(values, a.Interface())
+		}
+		corpus = append(corpus, values)
+		if len(corpus) == 1 {
+			// Only f.Fuzz gives us a testing.T. The first one waits here for the
+			// other seeds.
+			t := args[0].Interface().(*testing.T)
+			t.Parallel()
+			runMutated(t, name, fn, corpus)
+		}
+		return nil
+	}).Interface())
+}
+
+// runMutated runs a target on inputs made of a corpus until one fails, which is
+// written to where it is a test from then on.
+func runMutated(t *testing.T, name string, target reflect.Value, corpus [][]any) {
+	count, isCount := strings.CutSuffix(*mutateFor, "x")
+	limit, err := time.ParseDuration(*mutateFor)
+	most := int64(1<<63 - 1)
+	if isCount {
+		most, err = strconv.ParseInt(count, 10, 64)
+		limit = 1<<63 - 1
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := fnv.New64()
+	h.Write([]byte(name))
+	m := mutate.New(*mutateSeed^h.Sum64(), corpus)
+	args := make([]reflect.Value, target.Type().NumIn())
+	args[0] = reflect.ValueOf(t)
+	begin, n := time.Now(), int64(0)
+	ended := false
+	defer func() {
+		t.Logf("%d executions in %v with seed %d", n, time.Since(begin).Round(time.Millisecond), *mutateSeed)
+		if ended && !t.Failed() {
+			return
+		}
+		file, err := mutate.WriteFile(filepath.Join("testdata", "fuzz", name), args[1:])
+		t.Errorf("the last of them fails: %s, %v", file, err)
+	}()
+	for n < most && !t.Failed() && (n%16 != 0 || time.Since(begin) < limit) {
+		copy(args[1:], m.Next())
+		n++
+		target.Call(args)
+	}
+	ended = true
+}
+
+// TestMutate: -mutate runs a target as often as it says, on the same inputs each time.
+func TestMutate(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(program, "-test.run=^FuzzHeader$", "-test.v", "-mutate=500x", "-seed=7").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), " 500 executions ") || !strings.Contains(string(out), "seed 7") {
+		t.Errorf("%v, with\n%s", err, out)
+	}
+}
