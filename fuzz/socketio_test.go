@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,7 +104,7 @@ func FuzzEnginePacket(f *testing.F) {
 	for _, s := range []string{"", "4hello", "2probe", "3probe", "5", "6", "7", "b", "bAQI=", "bAQJ=", "b4AQI=", "bAQ\nI=", "0{}", "4é", "\x04\x01", "\x05", "1"} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, wire []byte) {
+	fuzz(f, func(t *testing.T, wire []byte) {
 		for _, r := range []codec.Revision{codec.V3, codec.V4} {
 			if utf8.Valid(wire) {
 				p, err := codec.ParseText(r, bytes.Clone(wire))
@@ -139,7 +140,7 @@ func FuzzEnginePayload(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, wire []byte) {
+	fuzz(f, func(t *testing.T, wire []byte) {
 		for _, r := range []codec.Revision{codec.V3, codec.V4} {
 			got, err := codec.ParsePayload(r, bytes.Clone(wire), mostPackets)
 			want, ok := enginePayload(r, string(wire))
@@ -163,7 +164,7 @@ func FuzzEngineOctets(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, wire []byte) {
+	fuzz(f, func(t *testing.T, wire []byte) {
 		var want []codec.Packet
 		ok := len(wire) > 0
 		for rest := wire; ok && len(rest) > 0; {
@@ -218,6 +219,9 @@ func decodePacket(form parser.Parser, messages []parser.Message) (p parser.Packe
 func meaning(t *testing.T, p *parser.Packet) []any {
 	t.Helper()
 	all := []any{p.Type, cmp.Or(p.Namespace, "/"), p.HasID, p.ID, p.EventName()}
+	if n, err := strconv.ParseFloat(p.EventName(), 64); err == nil && n == n {
+		all[len(all)-1] = n // which there is more than one way to write
+	}
 	for _, v := range p.Values(nil) {
 		var a any
 		if err := v.Decode(&a); err != nil {
@@ -248,7 +252,7 @@ func FuzzSocketPacket(f *testing.F) {
 	} {
 		f.Add([]byte(s), []byte{1, 2}, []byte(nil))
 	}
-	f.Fuzz(func(t *testing.T, text, first, second []byte) {
+	fuzz(f, func(t *testing.T, text, first, second []byte) {
 		d := parser.JSON.NewDecoder(nil)
 		p, ok, err := d.Decode(false, text)
 		attachments := 0
@@ -263,7 +267,17 @@ func FuzzSocketPacket(f *testing.F) {
 		if len(p.Attachments()) != attachments || len(text) == 0 {
 			t.Fatalf("%q has %d attachments of %d", text, len(p.Attachments()), attachments)
 		}
-		checkShape(t, text, &p)
+		var data any
+		if p.Data() != nil {
+			err := json.Unmarshal(p.Data(), &data)
+			if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+				return // a number beyond those of Go
+			}
+			if err != nil {
+				t.Fatalf("%q: %v", p.Data(), err)
+			}
+		}
+		checkShape(t, text, &p, data)
 		want := meaning(t, &p)
 		for _, form := range []parser.Parser{parser.JSON, parser.Msgpack} {
 			messages, err := form.Encode(nil, &p)
@@ -280,8 +294,8 @@ func FuzzSocketPacket(f *testing.F) {
 			if form == parser.Msgpack && bytes.Contains(text, []byte("__proto__")) || hasLargeNumber(want) {
 				continue // which MessagePack does not hold
 			}
-			if diff := gocmp.Diff(want, meaning(t, &again)); diff != "" {
-				t.Fatalf("%q becomes %v (-was +is):\n%s", text, messages, diff)
+			if got := meaning(t, &again); !reflect.DeepEqual(got, want) {
+				t.Fatalf("%q becomes %v, which says %v; want %v", text, messages, got, want)
 			}
 		}
 	})
@@ -304,8 +318,8 @@ func hasLargeNumber(v any) bool {
 	return false
 }
 
-// checkShape checks an accepted packet against its type.
-func checkShape(t *testing.T, text []byte, p *parser.Packet) {
+// checkShape checks an accepted packet, whose payload is a, against its type.
+func checkShape(t *testing.T, text []byte, p *parser.Packet, a any) {
 	t.Helper()
 	kind := p.Type
 	if len(p.Attachments()) > 0 {
@@ -323,12 +337,6 @@ func checkShape(t *testing.T, text []byte, p *parser.Packet) {
 	data := p.Data()
 	if !bytes.HasSuffix(text, data) || data != nil && (!json.Valid(data) || !utf8.Valid(data)) {
 		t.Fatalf("%q has the payload %q", text, data)
-	}
-	var a any
-	if data != nil {
-		if err := json.Unmarshal(data, &a); err != nil {
-			t.Fatalf("%q: %v", data, err)
-		}
 	}
 	list, isList := a.([]any)
 	_, isObject := a.(map[string]any)
@@ -355,8 +363,8 @@ func checkShape(t *testing.T, text []byte, p *parser.Packet) {
 	if !shape {
 		t.Fatalf("%q is a %v", text, p.Type)
 	}
-	seen := make([]bool, len(p.Attachments()))
-	if data != nil {
+	// Without attachments a placeholder is an object like others.
+	if seen := make([]bool, len(p.Attachments())); len(seen) > 0 {
 		count(t, a, seen)
 		if slices.Contains(seen, false) {
 			t.Fatalf("%q has an attachment that is nowhere", text)
@@ -402,7 +410,8 @@ func FuzzMsgpack(f *testing.F) {
 	}
 	f.Add([]byte("\x83\xa4type\x00\xa3nsp\xa1/\xa4data\xc0"))
 	f.Add([]byte("\xdf\xff\xff\xff\xff"))
-	f.Fuzz(func(t *testing.T, wire []byte) {
+	f.Add([]byte("\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x92\xa1x" + strings.Repeat("\x91", 60) + "\x90"))
+	fuzz(f, func(t *testing.T, wire []byte) {
 		p, ok, err := parser.Msgpack.NewDecoder(nil).Decode(true, wire)
 		if err != nil {
 			checkReason(t, err)
@@ -421,8 +430,8 @@ func FuzzMsgpack(f *testing.F) {
 			if err != nil || !ok {
 				t.Fatalf("%x becomes %v: %v", wire, messages, err)
 			}
-			if diff := gocmp.Diff(want, meaning(t, &again)); diff != "" && !hasLargeNumber(want) {
-				t.Fatalf("%x becomes %v (-was +is):\n%s", wire, messages, diff)
+			if got := meaning(t, &again); !reflect.DeepEqual(got, want) && !hasLargeNumber(want) {
+				t.Fatalf("%x becomes %v, which says %v; want %v", wire, messages, got, want)
 			}
 		}
 	})

@@ -136,6 +136,8 @@ func checkKind(t Type, data []byte, maxName int) (Reason, int) {
 	switch {
 	case t == Disconnect,
 		t == Connect && data[i] != '{',
+		// A number would be taken for an ack id, null for nothing.
+		t == ConnectError && (isDigit(data[i]) || data[i] == '-' || data[i] == 'n'),
 		(t == Event || t == Ack) && data[i] != '[':
 		return ErrPayload, i
 	case t == Event:

@@ -177,7 +177,10 @@ func TestSetData(t *testing.T) {
 		{parser.Event, `["a",` + blob0 + `]`, one, &parser.Limits{MaxSize: 35}, parser.ErrTooBig},
 		{parser.Connect, ``, nil, nil, nil},
 		{parser.Disconnect, ``, nil, nil, nil},
-		{parser.ConnectError, `0`, nil, nil, nil},
+		{parser.ConnectError, `[0]`, nil, nil, nil},
+		{parser.ConnectError, `0`, nil, nil, parser.ErrPayload},
+		{parser.ConnectError, `-1`, nil, nil, parser.ErrPayload},
+		{parser.ConnectError, `null`, nil, nil, parser.ErrPayload},
 		{parser.Event, `["a"`, nil, nil, parser.ErrJSON},
 	}
 	for _, tt := range tests {
