@@ -125,7 +125,7 @@ func (c *Conn) awaitEnd() {
 			return
 		}
 		select {
-		case <-c.done:
+		case <-c.Done():
 			return
 		case <-c.readFree:
 		}
@@ -329,8 +329,9 @@ func (c *Conn) end() error {
 		c.budget.Stop()
 	}
 	c.heartbeat.stop()
-	cancel, hubs := c.cancel, c.hubs
-	c.hubs = nil
+	c.over.tell()
+	after, hubs := c.after, c.hubs
+	c.after, c.hubs = nil, nil
 	c.mu.Unlock()
 
 	if err.Err == nil {
@@ -346,16 +347,23 @@ func (c *Conn) end() error {
 	}
 	c.readInt.release()
 	c.writeInt.release()
-	if cancel != nil {
-		cancel(err)
+	for _, f := range after {
+		go (*f)()
 	}
 	for _, h := range hubs {
 		h.remove(c)
 	}
-	defer close(c.done) // even if the hook panics
+	defer c.told() // even if the hook panics
 	if c.options.Hooks.OnClose != nil {
 		c.options.Hooks.OnClose(c, err)
 	}
 	c.options.Logger.Debug("websocket closed", "conn", c, "code", int(err.Code), "by", err.By.String(), "error", err)
 	return err
+}
+
+// told tells those who wait for Done.
+func (c *Conn) told() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done.tell()
 }

@@ -97,7 +97,6 @@ type Conn struct {
 
 	closing  atomic.Bool   // whether phase has left phaseOpen
 	readFree chan struct{} // made before closing is set; has room for one; told when a reader leaves
-	done     chan struct{} // closed at the end
 	ended    atomic.Pointer[CloseError]
 
 	mu        sync.Mutex // guards what follows
@@ -107,9 +106,10 @@ type Conn struct {
 	heartbeat heartbeat
 	pings     []*pinging // sent by Ping and not yet answered
 	pingID    uint64
-	hubs      []*Hub // that it is in
-	ctx       context.Context
-	cancel    context.CancelCauseFunc
+	hubs      []*Hub    // that it is in
+	over      signal    // told when ended is set
+	done      signal    // told when all is done that belongs to the end
+	after     []*func() // to be called when ended is set
 }
 
 // New returns a connection over a stream on which an opening handshake has been
@@ -136,7 +136,6 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 		options: o,
 		base:    ctx,
 		opened:  time.Now(),
-		done:    make(chan struct{}),
 
 		target:      h.Target,
 		subprotocol: h.Subprotocol,
@@ -230,7 +229,11 @@ func (c *Conn) RemoteAddr() net.Addr {
 }
 
 // Done returns a channel that is closed when the connection has ended.
-func (c *Conn) Done() <-chan struct{} { return c.done }
+func (c *Conn) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.done.wait()
+}
 
 // Err returns how the connection ended, a [*CloseError], or nil while it has
 // not.
@@ -239,21 +242,6 @@ func (c *Conn) Err() error {
 		return err
 	}
 	return nil
-}
-
-// Context returns a context that is canceled when the connection has ended,
-// with [Conn.Err] as its cause. For a connection accepted from net/http it has
-// the values of the request's context.
-func (c *Conn) Context() context.Context {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ctx == nil {
-		c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(c.base))
-		if err := c.ended.Load(); err != nil {
-			c.cancel(err)
-		}
-	}
-	return c.ctx
 }
 
 // LogValue describes the connection for a log record.

@@ -24,6 +24,7 @@ type pinging struct {
 // none, the error matches [ErrNoReader], too. The other errors are those of
 // [Conn.WriteMessage].
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	ctx = c.beyond(ctx)
 	p := &pinging{sent: c.now(), rtt: make(chan time.Duration, 1)}
 	c.mu.Lock()
 	c.pingID++
@@ -45,7 +46,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	select {
 	case rtt := <-p.rtt:
 		return rtt, nil
-	case <-c.done:
+	case <-c.Done():
 		return 0, c.Err()
 	case <-ctx.Done():
 	}

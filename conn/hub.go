@@ -195,7 +195,7 @@ func shutDown(ctx context.Context, c *Conn) {
 	stop := context.AfterFunc(ctx, func() { c.CloseNow() })
 	defer stop()
 	c.Close(frame.CloseGoingAway, "")
-	<-c.done
+	<-c.Done()
 }
 
 // awaitPlace waits until a reservation has ended, and reports false when ctx ends

@@ -114,6 +114,7 @@ func (m *Prepared) deflate(by deflation) encoding {
 // WritePrepared writes a prepared message as [Conn.WriteMessage] would. A
 // server's connections share its octets; a client masks a copy of them.
 func (c *Conn) WritePrepared(ctx context.Context, m *Prepared) error {
+	ctx = c.beyond(ctx)
 	c.out.mu.Lock()
 	if err := c.admit(ctx, len(m.wire), nil); err != nil {
 		c.out.mu.Unlock()

@@ -34,6 +34,7 @@ type Message struct {
 // frame the connection has failed. Once the connection has ended the error is a
 // [*CloseError]; [ErrConcurrentRead] is the only other one.
 func (c *Conn) ReadMessage(ctx context.Context) (op frame.Opcode, p []byte, err error) {
+	ctx = c.beyond(ctx)
 	if err := c.beginRead(ctx); err != nil {
 		return 0, nil, err
 	}
@@ -44,6 +45,7 @@ func (c *Conn) ReadMessage(ctx context.Context) (op frame.Opcode, p []byte, err 
 // AppendMessage is [Conn.ReadMessage] into a slice of the caller's: the payload
 // is appended to dst; dst may be nil. With an error dst is returned as it was.
 func (c *Conn) AppendMessage(ctx context.Context, dst []byte) (op frame.Opcode, p []byte, err error) {
+	ctx = c.beyond(ctx)
 	if err := c.beginRead(ctx); err != nil {
 		return 0, dst, err
 	}
@@ -124,7 +126,7 @@ func (c *Conn) notReader(ctx context.Context) error {
 		return ErrConcurrentRead
 	}
 	select {
-	case <-c.done:
+	case <-c.Done():
 		return c.ended.Load()
 	case <-ctx.Done():
 		return canceled("read", ctx)

@@ -46,6 +46,7 @@ func (s *streamed) passOver(ev *event) bool {
 // between two reads does not count. The errors are those of
 // [Conn.ReadMessage].
 func (c *Conn) NextReader(ctx context.Context) (MessageReader, error) {
+	ctx = c.beyond(ctx)
 	if err := c.beginRead(ctx); err != nil {
 		return MessageReader{}, err
 	}
@@ -77,6 +78,7 @@ func (r MessageReader) Read(ctx context.Context, p []byte) (n int, err error) {
 	if c == nil {
 		return 0, ErrReaderDone
 	}
+	ctx = c.beyond(ctx)
 	if err := c.beginRead(ctx); err != nil {
 		return 0, err
 	}

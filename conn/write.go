@@ -45,6 +45,7 @@ func (c *Conn) writeMessage(ctx context.Context, op frame.Opcode, p []byte, f fo
 	if err := checkMessage(op, p); err != nil {
 		return err
 	}
+	ctx = c.beyond(ctx)
 	o := &c.out
 	o.mu.Lock()
 	if o.idle() && len(p) <= gatherSize && ctx.Err() == nil && !(f == compressible && o.deflater.wants(len(p))) {
@@ -129,6 +130,7 @@ func (c *Conn) wroteMessage(op frame.Opcode, octets int64) {
 
 // send writes a fragment of w's message and waits until it has left.
 func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, f form, w *MessageWriter) error {
+	ctx = c.beyond(ctx)
 	o := &c.out
 	o.mu.Lock()
 	if err := c.admit(ctx, len(p), w); err != nil {
@@ -189,6 +191,7 @@ func (c *Conn) masked(h frame.Header) frame.Header {
 // appended: until no other message is in progress and there is room. It needs
 // out.mu, which it gives up while it waits.
 func (c *Conn) admit(ctx context.Context, size int, w *MessageWriter) error {
+	ctx = c.beyond(ctx)
 	o := &c.out
 	if o.closed() == nil && ctx.Err() == nil && o.admits(size, w, 0) {
 		return nil
