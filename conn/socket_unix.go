@@ -75,8 +75,8 @@ func (s *socket) tryRead(fd uintptr) bool {
 	if s.room == nil {
 		return true
 	}
-	s.readN, s.readErr = ignoringEINTR(sysRead, fd, s.room)
-	if s.readErr != syscall.EAGAIN {
+	s.readN, s.readErr = sysRead(fd, s.room)
+	if s.readErr != errWouldBlock {
 		return true
 	}
 	s.room = nil
@@ -94,20 +94,24 @@ func (s *socket) write(p []byte) (int, error) {
 		return 0, nil // an old deadline
 	case err != nil:
 		return 0, err
-	case s.writeErr != nil && s.writeErr != syscall.EAGAIN:
+	case s.writeErr != nil && s.writeErr != errWouldBlock:
 		return 0, os.NewSyscallError("write", s.writeErr)
 	}
 	return s.writeN, nil
 }
 
 func (s *socket) tryWrite(fd uintptr) bool {
-	s.writeN, s.writeErr = ignoringEINTR(sysWrite, fd, s.out)
+	s.writeN, s.writeErr = sysWrite(fd, s.out)
 	return true
 }
 
-func ignoringEINTR(call func(uintptr, []byte) (int, error), fd uintptr, b []byte) (int, error) {
+// errWouldBlock says that there is nothing to read, or no room to write.
+var errWouldBlock error = syscall.EAGAIN
+
+// ignoringEINTR reads or writes, as call does, until no signal has come in between.
+func ignoringEINTR(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, error) {
 	for {
-		n, err := call(fd, b)
+		n, err := call(int(fd), p)
 		if err != syscall.EINTR {
 			return max(n, 0), err
 		}

@@ -8,16 +8,21 @@ import (
 	"example.org/rfc6455/frame"
 )
 
-// transmit writes p to the transport as put does and returns how many octets were
-// taken. A failure ends the octets of this side. It needs out.mu, which it gives up
-// meanwhile.
+// transmit writes p to the transport and returns how many octets were taken. Fewer
+// than all mean that somebody may have a frame to take back, or that a failure has
+// ended the octets of this side. It needs out.mu, which it gives up meanwhile.
 func (c *Conn) transmit(ctx context.Context, p []byte) (n int) {
 	watched := c.watched()
 	if watched {
 		c.beginWrite(ctx)
 	}
 	c.out.mu.Unlock()
-	n, err := c.put(ctx, p)
+	var err error
+	if c.t.socket == nil {
+		n, err = c.putStream(ctx, p)
+	} else if n, err = c.t.socket.write(p); n < len(p) && err == nil {
+		n, err = c.putSlowly(ctx, p, n, c.blockedSince())
+	}
 	if err != nil && err != errCanceled {
 		c.writeFailed(err)
 	}
@@ -29,19 +34,8 @@ func (c *Conn) transmit(ctx context.Context, p []byte) (n int) {
 	return n
 }
 
-// put writes p to the transport. A short n without an error means that somebody
-// may have a frame to take back. The error is errCanceled or fatal.
-func (c *Conn) put(ctx context.Context, p []byte) (n int, err error) {
-	if c.t.socket != nil {
-		if n, err = c.t.socket.write(p); n == len(p) || err != nil {
-			return n, err
-		}
-		return c.putSlowly(ctx, p, n, c.blockedSince())
-	}
-	return c.putStream(ctx, p)
-}
-
-// putStream is put for what is not a socket.
+// putStream writes p to what is not a socket. A short n without an error means that
+// somebody may have a frame to take back. The error is errCanceled or fatal.
 func (c *Conn) putStream(ctx context.Context, p []byte) (n int, err error) {
 	if !c.t.resumes {
 		p = p[:min(len(p), chunkSize)]
@@ -90,7 +84,7 @@ func (c *Conn) blockedSince() time.Time {
 }
 
 // judge reports whether a write that ended with err may be continued, and if not
-// what put returns.
+// what putStream returns.
 func (c *Conn) judge(ctx context.Context, err error) (on bool, _ error) {
 	switch {
 	case err == nil:
