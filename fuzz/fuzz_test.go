@@ -2,6 +2,7 @@ package fuzz_test
 
 import (
 	"flag"
+	"fmt"
 	"hash/fnv"
 	"os"
 	"os/exec"
@@ -69,7 +70,7 @@ func runMutated(t *testing.T, name string, target reflect.Value, corpus [][]any)
 	begin, n := time.Now(), int64(0)
 	ended := false
 	defer func() {
-		t.Logf("%d executions in %v with seed %d", n, time.Since(begin).Round(time.Millisecond), *mutateSeed)
+		fmt.Printf("%s: %d executions in %v with seed %d\n", name, n, time.Since(begin).Round(time.Millisecond), *mutateSeed)
 		if ended && !t.Failed() {
 			return
 		}
@@ -90,7 +91,7 @@ func TestMutate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(program, "-test.run=^FuzzHeader$", "-test.v", "-mutate=500x", "-seed=7").CombinedOutput()
+	out, err := exec.Command(program, "-test.run=^FuzzHeader$", "-mutate=500x", "-seed=7").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), " 500 executions ") || !strings.Contains(string(out), "seed 7") {
 		t.Errorf("%v, with\n%s", err, out)
 	}

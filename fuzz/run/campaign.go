@@ -1,12 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,7 +19,19 @@ type campaign struct {
 	execs int64
 	procs int // how many at a time
 
+	mutate  bool   // whether inputs are mutated in process; else go test -fuzz runs them
+	seed    uint64 // for mutate; 0 means the one behind those recorded
+	program string // that build has made
+
 	records string // the file for what was run, or ""
+}
+
+// limit returns how long or how often a target runs.
+func (c *campaign) limit() string {
+	if c.execs > 0 {
+		return strconv.FormatInt(c.execs, 10) + "x"
+	}
+	return c.time.String()
 }
 
 // A result is what running a target came to.
@@ -27,6 +40,10 @@ type result struct {
 	report
 	took time.Duration
 	err  error
+
+	// Of mutated inputs.
+	seed    uint64
+	profile profile // what was reached
 }
 
 // A report is what go test says about fuzzing.
@@ -38,16 +55,26 @@ type report struct {
 
 // run runs the targets, and tells about each when it is done.
 func (c *campaign) run(ctx context.Context, targets []target) (results []result, err error) {
+	run, status := c.fuzz, (*result).guided
+	if c.mutate {
+		remove, err := c.build(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer remove()
+		run, status = c.mutated, (*result).mutated
+		targets = slices.DeleteFunc(targets, func(t target) bool { return path.Base(t.pkg) != "fuzz" })
+	}
 	next := make(chan target)
 	var running sync.WaitGroup
 	var mu sync.Mutex
 	for range max(c.procs, 1) {
 		running.Go(func() {
 			for t := range next {
-				r := c.fuzz(ctx, t)
+				r := run(ctx, t)
 				mu.Lock()
 				results = append(results, r)
-				fmt.Printf("%-28s %12d execs  %5d new  %6d inputs  %8s  %s\n", r.name, r.execs, r.fresh, r.total, r.took.Round(time.Second), verdict(r.err))
+				fmt.Printf("%-28s %12d execs  %s  %8s  %s\n", r.name, r.execs, status(&r), r.took.Round(time.Second), verdict(r.err))
 				if c.records != "" && r.err == nil {
 					err = errors.Join(err, addRecord(c.records, &r))
 				}
@@ -66,6 +93,10 @@ func (c *campaign) run(ctx context.Context, targets []target) (results []result,
 	return results, errors.Join(err, ctx.Err())
 }
 
+// guided and mutated say what is special about the two ways to run a target.
+func (r *result) guided() string  { return fmt.Sprintf("%5d new  %6d inputs", r.fresh, r.total) }
+func (r *result) mutated() string { return fmt.Sprintf("seed %d  %v", r.seed, r.profile.coverage()) }
+
 func verdict(err error) string {
 	if err != nil {
 		return "FAILED"
@@ -78,16 +109,12 @@ const workers = 2
 
 // fuzz runs a target.
 func (c *campaign) fuzz(ctx context.Context, t target) result {
-	limit := c.time.String()
-	if c.execs > 0 {
-		limit = strconv.FormatInt(c.execs, 10) + "x"
-	}
 	begin := time.Now()
 	// What minimizing brings does not repay the time where goroutines are
 	// scheduled differently each time.
-	out, err := command(ctx, t.dir, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+limit, "-fuzzminimizetime=20x",
+	out, err := command(ctx, t.dir, "go", "test", "-run=^$", "-fuzz=^"+t.name+"$", "-fuzztime="+c.limit(), "-fuzzminimizetime=20x",
 		"-timeout=0", "-parallel="+strconv.Itoa(max(1, workers/max(c.procs, 1))), ".")
-	return result{t, parseReport(out), time.Since(begin), err}
+	return result{target: t, report: parseReport(out), took: time.Since(begin), err: err}
 }
 
 var progress = regexp.MustCompile(`execs: (\d+) .*new interesting: (\d+) \(total: (\d+)\)`)
@@ -118,33 +145,19 @@ func summarize(w io.Writer, results []result) error {
 		}
 	}
 	fmt.Fprintf(w, "%d targets, %d executions, %d inputs reached new code, %d failed\n", len(results), sum.execs, sum.fresh, len(failures))
+	if all := union(results); len(all) > 0 {
+		fmt.Fprintf(w, "together they reached %v\n", all.coverage())
+	}
 	return errors.Join(failures...)
 }
 
-// header begins the table of records.
-var header = []byte("| target | executions | time | inputs | command |\n|---|---|---|---|---|\n")
-
-// line returns the line about r in the table of records.
-func (r *result) line(command string) []byte {
-	return fmt.Appendf(nil, "| %s | %d | %s | %d | `%s` |\n", r.name, r.execs, r.took.Round(time.Second), r.total, command)
-}
-
-// addLine adds a line to a table: in place of the one about the same target if that
-// has fewer executions, otherwise it stays as it is.
-func addLine(table []byte, r *result, command string) []byte {
-	if !bytes.Contains(table, header) {
-		table = append(table, header...)
-	}
-	lines := bytes.SplitAfter(table, []byte("\n"))
-	for i, l := range lines {
-		cells := bytes.Split(l, []byte(" | "))
-		if len(cells) < 2 || string(cells[0]) != "| "+r.name {
-			continue
+// union returns what any of the results has reached.
+func union(results []result) profile {
+	all := profile{}
+	for i := range results {
+		for place, b := range results[i].profile {
+			all[place] = block{b.statements, b.covered || all[place].covered}
 		}
-		if before, err := strconv.ParseInt(string(cells[1]), 10, 64); err != nil || before < r.execs {
-			lines[i] = r.line(command)
-		}
-		return bytes.Join(lines, nil)
 	}
-	return append(table, r.line(command)...)
+	return all
 }

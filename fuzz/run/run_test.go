@@ -65,18 +65,64 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-func TestAddLine(t *testing.T) {
-	add := func(table, name string, execs int64) string {
+func TestAddRow(t *testing.T) {
+	file := []byte("# Records\n\n" + guidedHeader + "\nbehind\n")
+	guided := func(name string, execs int64) {
 		r := &result{target: target{name: name}, report: report{execs: execs, total: 7}, took: time.Minute}
-		return string(addLine([]byte(table), r, "fuzz"))
+		file = addRow(file, guidedHeader, name, func(row []string) []string { return r.longer(row, "fuzz") })
 	}
-	table := add("# Records\n\n", "FuzzA", 10)
-	table = add(table, "FuzzAB", 5)
-	table = add(table, "FuzzA", 9)
-	table = add(table, "FuzzAB", 6)
-	want := "# Records\n\n" + string(header) + "| FuzzA | 10 | 1m0s | 7 | `fuzz` |\n| FuzzAB | 6 | 1m0s | 7 | `fuzz` |\n"
-	if diff := cmp.Diff(want, table); diff != "" {
-		t.Errorf("table mismatch (-want +got):\n%s", diff)
+	mutated := func(name string, execs int64, seed uint64, places ...string) {
+		r := &result{target: target{name: name}, report: report{execs: execs}, took: time.Minute, seed: seed, profile: profile{}}
+		for i, place := range places {
+			r.profile[place] = block{1, i == 0}
+		}
+		file = addRow(file, mutatedHeader, name, r.sum)
+	}
+	guided("FuzzB", 10)
+	guided("FuzzAB", 5)
+	guided("FuzzB", 9)
+	guided("FuzzAB", 6)
+	mutated("FuzzC", 1000, 1, "a.test/x/b.go:1", "a.test/x/b.go:2")
+	mutated("FuzzC", 500, 2, "a.test/x/b.go:1")
+	mutated("FuzzC", 1, 7, "a.test/y/b.go:1")
+	want := "# Records\n\n" + guidedHeader + "| FuzzAB | 6 | 1m0s | 7 | `fuzz` |\n| FuzzB | 10 | 1m0s | 7 | `fuzz` |\n\nbehind\n" +
+		"\n" + mutatedHeader + "| FuzzC | 1501 | 3m0s | 1 2 7 | x 100.0 %, y 100.0 % |\n"
+	if diff := cmp.Diff(want, string(file)); diff != "" {
+		t.Errorf("file mismatch (-want +got):\n%s", diff)
+	}
+	name := filepath.Join(t.TempDir(), "records")
+	if err := os.WriteFile(name, file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for target, want := range map[string]uint64{"FuzzC": 8, "FuzzAB": 1} {
+		if got := nextSeed(name, target); got != want {
+			t.Errorf("nextSeed(%s) = %d; want %d", target, got, want)
+		}
+	}
+	if got := nextSeed(name+"x", "FuzzC"); got != 1 {
+		t.Errorf("nextSeed without a file = %d", got)
+	}
+}
+
+// TestMutated runs a target of ./fuzz on a few inputs.
+func TestMutated(t *testing.T) {
+	t.Chdir("../..")
+	targets, err := findTargets(t.Context(), regexp.MustCompile("^FuzzClose$"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := filepath.Join(t.TempDir(), "records.md")
+	c := campaign{execs: 2000, procs: 1, mutate: true, seed: 3, records: records}
+	results, err := c.run(t.Context(), targets)
+	if err != nil || len(results) != 1 {
+		t.Fatalf("%d results, %v", len(results), err)
+	}
+	if r := &results[0]; r.err != nil || r.execs != 2000 || r.profile.coverage()["frame"] < 10 {
+		t.Errorf("%d executions reached %v, %v", r.execs, r.profile.coverage(), r.err)
+	}
+	b, err := os.ReadFile(records)
+	if err != nil || !strings.Contains(string(b), "| FuzzClose | 2000 | ") || !strings.Contains(string(b), " | 3 | ") {
+		t.Errorf("records %q, %v", b, err)
 	}
 }
 
