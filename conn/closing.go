@@ -235,6 +235,9 @@ func (c *Conn) hangUp(first bool) {
 			c.readInt.disarm()
 			continue
 		}
+		if err == io.EOF && !first {
+			c.awaitLast() // the peer may still read
+		}
 		if err != nil {
 			return
 		}

@@ -347,10 +347,11 @@ func TestCloseTwice(t *testing.T) {
 }
 
 // What was written before Close is delivered, and the Close frame behind it, even
-// if the peer's has come meanwhile.
+// if the peer's has come meanwhile and is the last that the peer sends.
 func TestCloseBothBlocked(t *testing.T) {
 	bothRoles(t, func(t *testing.T, role frame.Role) {
-		for _, reading := range []bool{false, true} {
+		for i := range 4 {
+			reading, ends := i&1 != 0, i&2 != 0
 			c, p := openPipe(t, role, conn.Handshake{}, nil, 64)
 			if reading {
 				receive(c)
@@ -361,6 +362,9 @@ func TestCloseBothBlocked(t *testing.T) {
 			end := closeIt(c, 3000, "ours")
 			synctest.Wait()
 			p.sendClose(3001, "theirs")
+			if ends {
+				p.CloseWrite()
+			}
 			synctest.Wait()
 			time.Sleep(time.Second)
 			p.expectFrame(frame.FIN, frame.OpBinary, make([]byte, 1000))

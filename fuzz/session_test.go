@@ -247,6 +247,7 @@ func (s *session) step(step int, from *source, serial int) {
 		})
 	case stepCloseNow:
 		s.gone = true
+		s.faulty = true // what the peer has not read may be lost
 		s.c.CloseNow()
 	case stepSleep:
 		time.Sleep(time.Duration(1+from.next(256)) * 250 * time.Millisecond)
