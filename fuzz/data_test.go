@@ -2,8 +2,11 @@ package fuzz_test
 
 import (
 	"encoding/hex"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // octets returns n octets without a pattern, always the same.
@@ -27,9 +30,18 @@ func unhex(tb testing.TB, s string) []byte {
 	return b
 }
 
+// mismatch is cmp.Diff for values that are equal as a rule, which shows sooner without.
+func mismatch(want, got any) string {
+	if reflect.DeepEqual(want, got) {
+		return ""
+	}
+	return cmp.Diff(want, got)
+}
+
 // pieces cuts p into pieces: the lengths of the first ones are those of cuts, the
 // last is what is left.
-func pieces(p, cuts []byte) (list [][]byte) {
+func pieces(p, cuts []byte) [][]byte {
+	list := make([][]byte, 0, len(cuts)+1)
 	for _, c := range cuts {
 		n := min(int(c), len(p))
 		list, p = append(list, p[:n:n]), p[n:]

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"example.org/rfc6455/conn/deflate"
 	"example.org/rfc6455/fuzz/internal/reference"
 	"example.org/rfc6455/handshake"
@@ -211,7 +209,6 @@ func FuzzDeflate(f *testing.F) {
 		d := newDecompressor(t, windowBits, takeover)
 		var window []byte
 		check := func(wire, message []byte) {
-			t.Helper()
 			if out, p := reference.Inflate(1<<windowBits, window, wire); p != reference.Good || !bytes.Equal(out, message) {
 				t.Fatalf("%d octets are compressed to %d and inflate to %d, %v", len(message), len(wire), len(out), p)
 			}
@@ -335,7 +332,7 @@ func FuzzNegotiation(f *testing.F) {
 			answer, _, ok := c.Accept(offer)
 			return answer, ok
 		})
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := mismatch(want, got); diff != "" {
 			t.Fatalf("%q is answered (-want +got):\n%s", line, diff)
 		}
 		// Two of our own always agree, on the least that either wants.
@@ -393,7 +390,6 @@ func isOffer(offer handshake.Extension) bool {
 
 // checkAgreement checks the answer of c to an offer.
 func checkAgreement(t *testing.T, c deflate.Config, offer, answer handshake.Extension, agreed deflate.Params) {
-	t.Helper()
 	offered, answered := map[string]string{}, map[string]string{}
 	for _, p := range offer.Params {
 		offered[p.Name] = p.Value
@@ -499,7 +495,7 @@ func FuzzConfirm(f *testing.F) {
 			if saidClient != 0 {
 				want.ClientMaxWindowBits = saidClient
 			}
-			if diff := cmp.Diff(want, agreed); diff != "" {
+			if diff := mismatch(want, agreed); diff != "" {
 				t.Fatalf("%+v is answered %v (-want +got):\n%s", c, answer, diff)
 			}
 		}

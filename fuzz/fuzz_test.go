@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -67,6 +68,7 @@ func runMutated(t *testing.T, name string, target reflect.Value, corpus [][]any)
 	m := mutate.New(*mutateSeed^h.Sum64(), corpus)
 	args := make([]reflect.Value, target.Type().NumIn())
 	args[0] = reflect.ValueOf(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(1000)) // the heap is small
 	begin, n := time.Now(), int64(0)
 	ended := false
 	defer func() {

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"example.org/rfc6455/handshake"
 )
 
@@ -96,7 +94,6 @@ func fieldLines(fields iter.Seq2[string, string]) (lines []string) {
 // it: names that are tokens with a colon behind them, values without control octets
 // (RFC 9112, Section 5; RFC 9110, Section 5.5).
 func checkHead(t *testing.T, head []byte, fields handshake.Header) {
-	t.Helper()
 	lines := strings.SplitAfter(string(head), "\r\n")
 	// Behind the empty line, which is the last, there is nothing.
 	if n := len(lines); n < 3 || lines[n-2] != "\r\n" || lines[n-1] != "" || len(head) > headLimits.MaxSize {
@@ -153,7 +150,7 @@ func FuzzRequestHead(f *testing.F) {
 			if r2.Method != r.Method || r2.Target != r.Target || r2.Proto != r.Proto || r2.Host != r.Host {
 				t.Fatalf("in parts %+v; at once %+v", r2, r)
 			}
-			if diff := cmp.Diff(fieldLines(r.Header.(*handshake.Fields).All()), fieldLines(r2.Header.(*handshake.Fields).All())); diff != "" {
+			if diff := mismatch(fieldLines(r.Header.(*handshake.Fields).All()), fieldLines(r2.Header.(*handshake.Fields).All())); diff != "" {
 				t.Fatalf("fields mismatch (-at once +in parts):\n%s", diff)
 			}
 			break
@@ -178,7 +175,6 @@ func FuzzRequestHead(f *testing.F) {
 // checkRequest compares a request that opens a connection with what net/http makes
 // of its head.
 func checkRequest(t *testing.T, r *handshake.Request, head []byte) {
-	t.Helper()
 	h, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
 	if err != nil {
 		t.Fatalf("net/http refuses %q: %v", head, err)
@@ -198,7 +194,7 @@ func checkRequest(t *testing.T, r *handshake.Request, head []byte) {
 		t.Fatalf("target %q of %q; net/http has %q", r.Target, head, target)
 	}
 	for _, name := range []string{"Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Origin"} {
-		if diff := cmp.Diff(h.Header.Values(name), r.Header.Values(name)); diff != "" {
+		if diff := mismatch(h.Header.Values(name), r.Header.Values(name)); diff != "" {
 			t.Fatalf("%s of %q mismatch (-net/http +ours):\n%s", name, head, diff)
 		}
 	}
@@ -211,7 +207,6 @@ func checkRequest(t *testing.T, r *handshake.Request, head []byte) {
 
 // checkTarget checks that a request-target leads to one place only.
 func checkTarget(t *testing.T, target string) {
-	t.Helper()
 	if !strings.HasPrefix(target, "/") || strings.HasPrefix(target, "//") || strings.ContainsAny(target, " \"#<>") {
 		t.Fatalf("target %q", target)
 	}
@@ -229,7 +224,6 @@ func checkTarget(t *testing.T, target string) {
 
 // checkRefusal checks that err can be answered, with the answer of a server.
 func checkRefusal(t *testing.T, err error) {
-	t.Helper()
 	e, ok := errors.AsType[*handshake.Error](err)
 	if !ok || e.Status() < 400 || e.Status() > 505 || !strings.HasPrefix(e.Error(), "handshake: ") {
 		t.Fatalf("error %v", err)
@@ -488,7 +482,7 @@ func FuzzSubprotocols(f *testing.F) {
 			}
 			return
 		}
-		if diff := cmp.Diff(want, names); diff != "" || err != nil {
+		if diff := mismatch(want, names); diff != "" || err != nil {
 			t.Fatalf("Subprotocols of %q: %v, mismatch (-want +got):\n%s", lines, err, diff)
 		}
 		chosen := ""
@@ -525,7 +519,7 @@ func FuzzExtensions(f *testing.F) {
 			return
 		}
 		want = want[:min(len(want), handshake.MaxOffers)]
-		if diff := cmp.Diff(want, list); diff != "" || err != nil {
+		if diff := mismatch(want, list); diff != "" || err != nil {
 			t.Fatalf("ParseExtensions(%q): %v, mismatch (-want +got):\n%s", lines, err, diff)
 		}
 		line, err := handshake.AppendExtensions([]byte("x"), list)
@@ -533,7 +527,7 @@ func FuzzExtensions(f *testing.F) {
 			t.Fatalf("%v cannot be sent: %q, %v", list, line, err)
 		}
 		again, err := handshake.ParseExtensions([]string{string(line[1:])})
-		if diff := cmp.Diff(list, again); diff != "" || err != nil {
+		if diff := mismatch(list, again); diff != "" || err != nil {
 			t.Fatalf("%q became %q, %v (-want +got):\n%s", lines, line, err, diff)
 		}
 	})
@@ -596,7 +590,6 @@ func FuzzOffer(f *testing.F) {
 
 // checkSent checks the octets of a request.
 func checkSent(t *testing.T, o *handshake.Offer, b []byte, field, text string, tokens bool) {
-	t.Helper()
 	p := handshake.Parser{Limits: handshake.Limits{MaxSize: -1, MaxLine: -1}}
 	r, n, err := p.ParseRequest(b)
 	if err != nil || n != len(b) || r.Target != o.Target || r.Host != o.Host || r.Key() != o.Key || !tokens || !mayBeExtra(field, text) {
@@ -607,7 +600,7 @@ func checkSent(t *testing.T, o *handshake.Offer, b []byte, field, text string, t
 	}
 	names, _ := r.Subprotocols()
 	list, _ := r.Extensions()
-	if !slices.Equal(names, o.Subprotocols) || cmp.Diff(o.Extensions, list) != "" {
+	if !slices.Equal(names, o.Subprotocols) || mismatch(o.Extensions, list) != "" {
 		t.Fatalf("%+v becomes %q: %q, %v", o, b, names, list)
 	}
 	want := 6
@@ -623,7 +616,6 @@ func checkSent(t *testing.T, o *handshake.Offer, b []byte, field, text string, t
 
 // checkAnswer checks the response and the refusal to o.
 func checkAnswer(t *testing.T, o *handshake.Offer, field, text string, tokens bool) {
-	t.Helper()
 	subprotocol := ""
 	if len(o.Subprotocols) > 0 {
 		subprotocol = o.Subprotocols[0]
@@ -703,7 +695,6 @@ func FuzzOrigin(f *testing.F) {
 			t.Fatalf("NewOrigins(%q) = _, %v", text, err)
 		}
 		check := func(policy *handshake.Origins, origin, host string, want bool) {
-			t.Helper()
 			r := &handshake.Request{Host: host, Header: http.Header{"Origin": {origin}}}
 			if err := policy.Check(r); (err == nil) != want || err != nil && err != handshake.ErrOrigin {
 				t.Fatalf("origin %q to host %q with pattern %q: %v; want %t", origin, host, text, err, want)

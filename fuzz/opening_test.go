@@ -93,7 +93,6 @@ func FuzzAccept(f *testing.F) {
 
 // checkRefused checks the error and the answer to a request.
 func checkRefused(t *testing.T, got, want error, written []byte) {
-	t.Helper()
 	a, _ := errors.AsType[*handshake.Error](got)
 	b, _ := errors.AsType[*handshake.Error](want)
 	if a != b {
@@ -110,7 +109,6 @@ func checkRefused(t *testing.T, got, want error, written []byte) {
 
 // checkAccepted checks the answer to a request, and the connection that follows it.
 func checkAccepted(t *testing.T, c *conn.Conn, r *handshake.Request, nc *call, rest, how []byte) {
-	t.Helper()
 	names, _ := r.Subprotocols()
 	offer := &handshake.Offer{Key: r.Key(), Subprotocols: names}
 	a, n, err := new(handshake.Parser).ParseResponse(nc.written)
@@ -212,7 +210,6 @@ func final(octets []byte) (r *handshake.Response, rest []byte) {
 
 // checkDialError checks that err is one that Dial documents, and says what want says.
 func checkDialError(t *testing.T, err, want error) {
-	t.Helper()
 	a, refused := errors.AsType[*conn.RefusedError](err)
 	b, _ := errors.AsType[*conn.RefusedError](want)
 	if refused && b != nil && (a.Status != b.Status || a.Body != b.Body || len(a.Body) > 1<<10) {
@@ -286,7 +283,6 @@ func FuzzDialURL(f *testing.F) {
 
 // checkDialRequest checks the octets that were sent to dial u.
 func checkDialRequest(t *testing.T, u *url.URL, o *conn.DialOptions, written []byte, field, value, subprotocol string) {
-	t.Helper()
 	p := handshake.Parser{Limits: handshake.Limits{MaxSize: -1, MaxLine: -1}}
 	r, n, err := p.ParseRequest(written)
 	if err != nil || n != len(written) || r.Validate() != nil || r.Target != u.RequestURI() {

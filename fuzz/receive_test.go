@@ -78,7 +78,6 @@ type received struct {
 // receive has a connection read octets in pieces, of which the first came together
 // with the opening handshake. How it reads is chosen by how.
 func receive(t *testing.T, r reference.Receiver, list [][]byte, how source) (got received) {
-	t.Helper()
 	nc := &tape{pieces: list[1:]}
 	c := connect(nc, r, list[0], &conn.Options{
 		MaxMessageSize: int64(r.MaxMessage), TolerateNonMinimalLength: r.NonMinimal, MaxControlRate: conn.NoLimit, PingInterval: conn.NoLimit,
@@ -90,7 +89,6 @@ func receive(t *testing.T, r reference.Receiver, list [][]byte, how source) (got
 
 // readAll reads from a connection until it ends.
 func readAll(t *testing.T, c *conn.Conn, how source) (got received) {
-	t.Helper()
 	got.parts = map[int]bool{}
 	for got.end == nil {
 		var m reference.Message
@@ -122,7 +120,6 @@ func connect(nc io.ReadWriteCloser, r reference.Receiver, early []byte, o *conn.
 // readOne reads a message in one of the ways that there are. It reports whether it
 // was read to its end.
 func readOne(t *testing.T, c *conn.Conn, how *source) (m reference.Message, whole bool, err error) {
-	t.Helper()
 	ctx := context.Background()
 	switch how.next(4) {
 	case 0:
@@ -165,7 +162,6 @@ func messageOf(op frame.Opcode, p []byte) reference.Message {
 // check compares what a connection has made of octets with what there is to be
 // made of them.
 func (got *received) check(t *testing.T, r reference.Receiver, want reference.Outcome) {
-	t.Helper()
 	for i, m := range got.messages {
 		if i < len(want.Messages) && got.parts[i] && m.Text == want.Messages[i].Text && strings.HasPrefix(want.Messages[i].Payload, m.Payload) {
 			got.messages[i] = want.Messages[i]
@@ -209,7 +205,6 @@ func (got *received) check(t *testing.T, r reference.Receiver, want reference.Ou
 // legal frames, pongs and at last perhaps a Close frame, whose code is zero if there
 // is none.
 func parseAnswers(t *testing.T, r reference.Receiver, octets []byte) (pongs []string, code int) {
-	t.Helper()
 	frames, broken, at := reference.Receiver{Server: !r.Server}.Frames(octets)
 	if broken != "" || at != len(octets) {
 		t.Fatalf("wrote %x: %q at %d", octets, broken, at)
@@ -235,7 +230,6 @@ func parseAnswers(t *testing.T, r reference.Receiver, octets []byte) (pongs []st
 // checkPongs checks that pongs answer pings: in order, the newest one in any case
 // (Section 5.5.3).
 func checkPongs(t *testing.T, pings, pongs []string) {
-	t.Helper()
 	if len(pings) > 0 && (len(pongs) == 0 || pongs[len(pongs)-1] != pings[len(pings)-1]) {
 		t.Errorf("the newest of the pings %q is not answered by %q", pings, pongs)
 		return

@@ -87,7 +87,6 @@ func enginePayload(r codec.Revision, s string) (list []codec.Packet, ok bool) {
 
 // checkEngine compares packets, and expects a documented error if there are none.
 func checkEngine(t *testing.T, wire []byte, want []codec.Packet, ok bool, got []codec.Packet, err error) {
-	t.Helper()
 	if e, documented := errors.AsType[*codec.Error](err); err != nil && (!documented || e.Error() == "") || (err == nil) != ok {
 		t.Fatalf("%q: error %v; want packets: %t", wire, err, ok)
 	}
@@ -217,7 +216,6 @@ func decodePacket(form parser.Parser, messages []parser.Message) (p parser.Packe
 // meaning is what a packet says: its fields, and its values with the attachments in
 // them.
 func meaning(t *testing.T, p *parser.Packet) []any {
-	t.Helper()
 	all := []any{p.Type, cmp.Or(p.Namespace, "/"), p.HasID, p.ID, p.EventName()}
 	if n, err := strconv.ParseFloat(p.EventName(), 64); err == nil && n == n {
 		all[len(all)-1] = n // which there is more than one way to write
@@ -234,7 +232,6 @@ func meaning(t *testing.T, p *parser.Packet) []any {
 
 // checkReason expects an error that package parser documents.
 func checkReason(t *testing.T, err error) {
-	t.Helper()
 	if e, ok := errors.AsType[*parser.PacketError](err); !ok || e.Reason.String() == "" || e.Offset < 0 || !errors.Is(err, e.Reason) {
 		t.Fatalf("error %v", err)
 	}
@@ -320,7 +317,6 @@ func hasLargeNumber(v any) bool {
 
 // checkShape checks an accepted packet, whose payload is a, against its type.
 func checkShape(t *testing.T, text []byte, p *parser.Packet, a any) {
-	t.Helper()
 	kind := p.Type
 	if len(p.Attachments()) > 0 {
 		kind += 3 // BINARY_EVENT and BINARY_ACK
@@ -374,7 +370,6 @@ func checkShape(t *testing.T, text []byte, p *parser.Packet, a any) {
 
 // count finds the placeholders in v.
 func count(t *testing.T, v any, seen []bool) {
-	t.Helper()
 	switch v := v.(type) {
 	case []any:
 		for _, e := range v {

@@ -57,10 +57,8 @@ func New(seed uint64, corpus [][]any) *Mutator {
 
 // Next returns the next input. Its values are valid until the next call.
 func (m *Mutator) Next() []reflect.Value {
-	i := m.rand.IntN(len(m.corpus))
-	if m.rand.IntN(2) == 0 {
-		i = min(i, m.rand.IntN(len(m.corpus))) // short ones are soon done
-	}
+	n := len(m.corpus)
+	i := min(m.rand.IntN(n), m.rand.IntN(n), m.rand.IntN(n)) // short ones are soon done
 	for i, v := range m.corpus[i].values {
 		switch v := v.(type) {
 		case []byte:
