@@ -49,7 +49,6 @@ type standardCompressor struct {
 }
 
 func newStandardCompressor(tb testing.TB, level int) *standardCompressor {
-	tb.Helper()
 	c := &standardCompressor{tb: tb}
 	var err error
 	if c.w, err = flate.NewWriter(&c.wire, level); err != nil {
@@ -60,7 +59,6 @@ func newStandardCompressor(tb testing.TB, level int) *standardCompressor {
 
 // message compresses a message as RFC 7692, Section 7.2.1, has it.
 func (c *standardCompressor) message(p []byte) []byte {
-	c.tb.Helper()
 	c.wire.Reset()
 	if _, err := c.w.Write(p); err != nil {
 		c.tb.Fatal(err)
@@ -72,7 +70,6 @@ func (c *standardCompressor) message(p []byte) []byte {
 }
 
 func newDecompressor(tb testing.TB, bits int, takeover bool) *deflate.Decompressor {
-	tb.Helper()
 	d, err := deflate.NewDecompressor(bits, deflate.ContextTakeover(takeover))
 	if err != nil {
 		tb.Fatal(err)
@@ -255,6 +252,10 @@ func FuzzDeflateStandard(f *testing.F) {
 		f.Add(text(n), octets(n/2), uint8(i*3), n%2 == 0)
 		f.Add(octets(n), text(n/2), uint8(9-i), n%3 == 0)
 	}
+	compressors := map[int]*standardCompressor{} // they are large
+	for level := flate.HuffmanOnly; level <= flate.BestCompression; level++ {
+		compressors[level] = newStandardCompressor(f, level)
+	}
 	fuzz(f, func(t *testing.T, first, second []byte, level uint8, good bool) {
 		ours := deflate.Fast
 		if good {
@@ -265,7 +266,8 @@ func FuzzDeflateStandard(f *testing.F) {
 			t.Fatal(err)
 		}
 		d := newDecompressor(t, deflate.MaxWindowBits, true)
-		standard := newStandardCompressor(t, int(level%12)-2)
+		standard := compressors[int(level%12)-2]
+		standard.w.Reset(&standard.wire)
 		var window []byte // what has gone over our context
 		for i, message := range [][]byte{first, second, first} {
 			wire := standard.message(message)

@@ -172,10 +172,13 @@ func FuzzRequestHead(f *testing.F) {
 	})
 }
 
+// readerOf returns what net/http reads from, without much of a buffer.
+func readerOf(p []byte) *bufio.Reader { return bufio.NewReaderSize(bytes.NewReader(p), len(p)) }
+
 // checkRequest compares a request that opens a connection with what net/http makes
 // of its head.
 func checkRequest(t *testing.T, r *handshake.Request, head []byte) {
-	h, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(head)))
+	h, err := http.ReadRequest(readerOf(head))
 	if err != nil {
 		t.Fatalf("net/http refuses %q: %v", head, err)
 	}
@@ -222,17 +225,24 @@ func checkTarget(t *testing.T, target string) {
 	}
 }
 
+// answered are the errors whose answer has been looked at.
+var answered = map[*handshake.Error]bool{}
+
 // checkRefusal checks that err can be answered, with the answer of a server.
 func checkRefusal(t *testing.T, err error) {
 	e, ok := errors.AsType[*handshake.Error](err)
 	if !ok || e.Status() < 400 || e.Status() > 505 || !strings.HasPrefix(e.Error(), "handshake: ") {
 		t.Fatalf("error %v", err)
 	}
+	if answered[e] {
+		return
+	}
+	answered[e] = true
 	b, err := handshake.AppendRefusal(nil, e.Status(), e.Fields(), "")
 	if err != nil {
 		t.Fatalf("%v cannot be answered: %v", e, err)
 	}
-	h, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(b)), nil)
+	h, err := http.ReadResponse(readerOf(b), nil)
 	if err != nil || h.StatusCode != e.Status() || h.ContentLength <= 0 || !h.Close {
 		t.Fatalf("%v is answered with %q: %v", e, b, err)
 	}
@@ -287,7 +297,7 @@ func FuzzResponseHead(f *testing.F) {
 			}
 			return
 		}
-		h, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(b[:n])), nil)
+		h, err := http.ReadResponse(readerOf(b[:n]), nil)
 		if err != nil {
 			t.Fatalf("net/http refuses %q: %v", b[:n], err)
 		}
@@ -646,7 +656,7 @@ func checkAnswer(t *testing.T, o *handshake.Offer, field, text string, tokens bo
 	if err != nil {
 		return
 	}
-	h, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(b)), nil)
+	h, err := http.ReadResponse(readerOf(b), nil)
 	if err != nil || h.StatusCode != 403 || !slices.Equal(h.Header.Values(field), []string{strings.Trim(text, " \t")}) {
 		t.Fatalf("refusal %q: %v", b, err)
 	}

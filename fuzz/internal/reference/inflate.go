@@ -69,9 +69,10 @@ func (d *inflater) block() {
 	case 0:
 		d.stored()
 	case 1:
-		d.symbols(fixed())
+		d.symbols(fixedLiterals, fixedDistances)
 	case 2:
-		d.symbols(d.dynamic())
+		literals, distances := d.dynamic()
+		d.symbols(codeOf(literals), codeOf(distances))
 	default:
 		panic(Bad)
 	}
@@ -93,6 +94,11 @@ func (d *inflater) stored() {
 		d.out = append(d.out, byte(d.bits(8)))
 	}
 }
+
+var fixedLiterals, fixedDistances = func() (literals, distances code) {
+	l, d := fixed()
+	return codeOf(l), codeOf(d)
+}()
 
 // fixed returns the lengths of the fixed codes (RFC 1951, Section 3.2.6).
 func fixed() (literals, distances []int) {
@@ -149,8 +155,7 @@ func (d *inflater) dynamic() (literals, distances []int) {
 
 // symbols decodes literals and references up to the end of a block (RFC 1951,
 // Section 3.2.5).
-func (d *inflater) symbols(literalLengths, distanceLengths []int) {
-	literals, distances := codeOf(literalLengths), codeOf(distanceLengths)
+func (d *inflater) symbols(literals, distances code) {
 	for {
 		symbol := d.symbol(literals)
 		switch {
@@ -192,18 +197,19 @@ func (d *inflater) symbols(literalLengths, distanceLengths []int) {
 func extraLength(symbol int) int   { return max(0, (symbol-261)/4) }
 func extraDistance(symbol int) int { return max(0, symbol/2-1) }
 
-// A code maps the bits of a Huffman code, as text, to its symbol.
-type code map[string]int
+// A code maps the bits of a Huffman code, behind a 1 that shows how many they are, to
+// its symbol.
+type code map[int]int
 
 // codeOf assigns codes to lengths (RFC 1951, Section 3.2.2).
 func codeOf(lengths []int) code {
-	c := code{}
+	c := make(code, len(lengths))
 	bits, used, last := 0, 0.0, 0
 	for n := 1; n <= 15; n++ {
 		bits <<= 1
 		for symbol, length := range lengths {
 			if length == n {
-				c[binary(bits, n)] = symbol
+				c[1<<n|bits] = symbol
 				bits++
 				used += 1 / float64(int(1)<<n)
 				last = n
@@ -217,24 +223,17 @@ func codeOf(lengths []int) code {
 	return c
 }
 
-func binary(v, n int) string {
-	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte('0' + v>>(n-1-i)&1)
-	}
-	return string(b)
-}
-
 // symbol decodes the next symbol, of which the first bit is the highest.
 func (d *inflater) symbol(c code) int {
-	var b []byte
-	for {
-		b = append(b, byte('0'+d.bits(1)))
-		if s, ok := c[string(b)]; ok {
+	bits := 1
+	for range 15 {
+		bits = bits<<1 | d.bits(1)
+		if s, ok := c[bits]; ok {
 			return s
 		}
-		if len(b) == 15 || len(c) < 2 {
-			panic(Bad)
+		if len(c) < 2 {
+			break
 		}
 	}
+	panic(Bad)
 }
