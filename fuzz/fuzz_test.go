@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	mutateFor  = flag.String("mutate", "", "run each target, behind its seeds, on inputs made of them: for so long, or on so many as in 1000x")
+	mutateFor  = flag.String("mutate", "", "run each target on inputs made of its seeds, instead of these: for so long, or on so many as in 1000x")
 	mutateSeed = flag.Uint64("seed", 1, "the seed of -mutate")
 )
 
@@ -33,15 +33,14 @@ func fuzz(f *testing.F, target any) {
 	name, fn := f.Name(), reflect.ValueOf(target)
 	var corpus [][]any
 	f.Fuzz(reflect.MakeFunc(fn.Type(), func(args []reflect.Value) []reflect.Value {
-		fn.Call(args)
 		var values []any
 		for _, a := range args[1:] {
 			values = append(values, a.Interface())
 		}
 		corpus = append(corpus, values)
 		if len(corpus) == 1 {
-			// Only f.Fuzz gives us a testing.T. The first one waits here for the
-			// other seeds.
+			// Only f.Fuzz gives us a testing.T. The first one waits here until all
+			// seeds are known.
 			t := args[0].Interface().(*testing.T)
 			t.Parallel()
 			runMutated(t, name, fn, corpus)

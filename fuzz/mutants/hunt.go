@@ -40,6 +40,13 @@ var targets = map[string][]string{
 	"conn/deflate": {"FuzzInflate", "FuzzDeflate", "FuzzNegotiation", "FuzzConfirm", "FuzzDeflateStandard", "FuzzServerReceive"},
 }
 
+// A finding is what has found a fault, or "" for what has not.
+type finding struct {
+	seed    string // a seed of a fuzz target
+	fuzzing string // a target, and after how long
+	suite   string // a test, of which the seeds are some
+}
+
 // run looks for each of the faults and reports who has found it.
 func (h *hunt) run(ctx context.Context, chosen []mutant) (err error) {
 	if h.root, err = root(); err != nil {
@@ -47,95 +54,75 @@ func (h *hunt) run(ctx context.Context, chosen []mutant) (err error) {
 	}
 	byFuzzing, bySuite := 0, 0
 	for i := range chosen {
-		begin := time.Now()
-		found, suite, err := h.find(ctx, &chosen[i])
+		found, err := h.find(ctx, &chosen[i])
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", chosen[i].name, err)
 		}
-		if found != "" {
+		if found.fuzzing != "" {
 			byFuzzing++
 		}
-		if suite != "" {
+		if found.suite != "" {
 			bySuite++
 		}
-		fmt.Printf("%-34s %-50s %-40s %s\n", chosen[i].name, cmp.Or(found, "NOT FOUND by fuzzing"), cmp.Or(suite, "NOT FOUND by the suite"), time.Since(begin).Round(time.Second))
+		fmt.Printf("| %s | %s | %s |\n", chosen[i].name, cmp.Or(found.suite, "NOT FOUND"), cmp.Or(found.fuzzing, "NOT FOUND"))
 	}
-	fmt.Printf("%d faults: %d found by fuzzing, %d by the test suite\n", len(chosen), byFuzzing, bySuite)
-	if bySuite < len(chosen) || 10*byFuzzing < 9*len(chosen) {
+	fmt.Printf("%d faults: %d found by the test suite, %d by fuzzing\n", len(chosen), bySuite, byFuzzing)
+	if bySuite < len(chosen) || !h.quick && 10*byFuzzing < 9*len(chosen) {
 		return errors.New("too many faults were not found")
 	}
 	return nil
 }
 
-// find returns which seed, scope or target has found m, or "", and which test of the
-// suite has, of which the seeds and scopes are a part.
-func (h *hunt) find(ctx context.Context, m *mutant) (found, suite string, err error) {
+// find returns what has found m.
+func (h *hunt) find(ctx context.Context, m *mutant) (found finding, err error) {
 	dir, err := os.MkdirTemp("", "mutant")
 	if err != nil {
-		return "", "", err
+		return found, err
 	}
 	defer os.RemoveAll(dir)
 	overlay, err := m.overlay(h.root, dir)
 	if err != nil {
-		return "", "", err
+		return found, err
 	}
 	// Crashers go to the directory that the tests run in, which is a copy.
 	if err := os.CopyFS(filepath.Join(dir, "testdata"), os.DirFS(filepath.Join(h.root, "fuzz", "testdata"))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", "", err
+		return found, err
 	}
-	found, err = h.seeds(ctx, m, overlay, dir)
-	if err != nil {
-		return "", "", fmt.Errorf("%s: %w", m.name, err)
-	}
-	suite = found
-	if h.quick {
-		return found, suite, nil
-	}
-	if found == "" && h.fuzzTime > 0 {
-		if found, err = h.fuzzing(ctx, m, overlay, dir); err != nil {
-			return "", "", fmt.Errorf("%s: %w", m.name, err)
-		}
-	}
-	if suite == "" || h.suite {
-		if suite, err = h.beside(ctx, m, overlay); err != nil {
-			return "", "", fmt.Errorf("%s: %w", m.name, err)
-		}
-	}
-	return found, suite, nil
-}
-
-// seeds returns which seed or scope fails, or "".
-func (h *hunt) seeds(ctx context.Context, m *mutant, overlay, dir string) (string, error) {
-	tests := filepath.Join(dir, "seeds.test")
+	tests := filepath.Join(dir, "fuzz.test")
 	if _, err := h.command(ctx, h.root, "go", "test", "-c", "-tags="+m.tags(), "-overlay="+overlay, "-o", tests, "./fuzz"); err != nil {
-		return "", err
+		return found, err
 	}
-	runs := []string{"^Fuzz", "^Test"} // the quick ones first
-	if m.pkg() == "handshake" {
-		runs = runs[:1] // the scopes are of frames
+	if found.suite, err = h.verdict(ctx, dir, tests, "-test.failfast", "-test.timeout=10m", "-test.run=^Fuzz"); err != nil {
+		return found, err
 	}
-	for _, run := range runs {
-		found, err := h.verdict(ctx, dir, tests, "-test.failfast", "-test.timeout=10m", "-test.run="+run)
-		if found != "" || err != nil {
+	if !h.quick && h.fuzzTime > 0 {
+		if found.fuzzing, err = h.fuzzing(ctx, m, dir, tests); err != nil {
 			return found, err
 		}
 	}
-	return "", nil
+	if found.suite == "" && m.pkg() != "handshake" { // the scopes are of frames
+		if found.suite, err = h.verdict(ctx, dir, tests, "-test.failfast", "-test.timeout=10m", "-test.run=^Test"); err != nil {
+			return found, err
+		}
+	}
+	if found.suite == "" && !h.quick || h.suite {
+		found.suite, err = h.beside(ctx, m, overlay)
+	}
+	return found, err
 }
 
-// fuzzing returns which target finds m, or "".
-func (h *hunt) fuzzing(ctx context.Context, m *mutant, overlay, dir string) (string, error) {
-	tests := filepath.Join(dir, "fuzz.test")
-	if _, err := h.command(ctx, h.root, "go", "test", "-c", "-fuzz=.", "-tags="+m.tags(), "-overlay="+overlay, "-o", tests, "./fuzz"); err != nil {
-		return "", err
-	}
+// fuzzing returns which target finds m, and after how long, or "". The seeds by
+// themselves do not count. First each target gets a short time.
+func (h *hunt) fuzzing(ctx context.Context, m *mutant, dir, tests string) (string, error) {
+	begin := time.Now()
 	list := targets[m.pkg()]
-	for _, target := range list {
-		limit := h.fuzzTime / time.Duration(len(list))
-		found, err := h.verdict(ctx, dir, tests, "-test.run=^$", "-test.fuzz=^"+target+"$", "-test.fuzztime="+limit.String(),
-			"-test.fuzzminimizetime=1x", "-test.parallel=2", "-test.fuzzcachedir="+filepath.Join(dir, "cache"))
-		if found != "" || err != nil {
-			return "fuzzing " + found, err
+	short := min(2*time.Second, h.fuzzTime/time.Duration(2*len(list)))
+	for _, limit := range []time.Duration{short, h.fuzzTime/time.Duration(len(list)) - short} {
+		for _, target := range list {
+			found, err := h.verdict(ctx, dir, tests, "-test.run=^"+target+"$", "-mutate="+limit.String(), "-test.timeout="+(limit+time.Minute).String())
+			if found != "" || err != nil {
+				return target + " in " + time.Since(begin).Round(100*time.Millisecond).String(), err
+			}
 		}
 	}
 	return "", nil

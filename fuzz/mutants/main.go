@@ -6,13 +6,16 @@
 // A fault is a piece of source text and another one in its place: see [mutant]. The
 // tests see it by way of -overlay; no file changes. Each fault goes
 //
-//  1. through the exhaustive scopes and the seeds of the fuzz targets,
-//  2. unless they have found it, and -fuzztime is not zero, through fuzzing itself:
+//  1. through the seeds of the fuzz targets,
+//  2. unless -fuzztime is zero, through fuzzing itself, with inputs made of the seeds:
 //     the targets that have to do with its package, one after the other,
-//  3. with -suite, through the tests beside the code and the conformance suite, too.
+//  3. unless a seed has found it, through the exhaustive scopes and the tests beside
+//     the code, of which the conformance suite is one; with -suite through the latter
+//     in any case.
 //
-// The report is a line for each fault, with who has found it first. The exit code is
-// 1 if a fault was not found by the test suite, or fewer than 90 % by fuzzing.
+// The report is a line for each fault, with who has found it first: of the tests, and
+// of the fuzz targets. The exit code is 1 if a fault was not found by a test, or fewer
+// than 90 % by fuzzing.
 //
 // The flags:
 //
