@@ -158,7 +158,10 @@ func (g *generator) option(h *head) {
 	h.lines = append(h.lines, lines...)
 }
 
-var bodyField = regexp.MustCompile(`(?i)(Content-Length|Transfer-Encoding) ?:`)
+var (
+	bodyField   = regexp.MustCompile(`(?i)(Content-Length|Transfer-Encoding) ?:`)
+	codingField = regexp.MustCompile(`(?i)^Transfer-Encoding ?:`)
+)
 
 // syntax changes how fields are written (RFC 9112, Sections 2.2 and 5).
 func (g *generator) syntax(h *head) {
@@ -183,6 +186,9 @@ func (g *generator) syntax(h *head) {
 	case 6:
 		h.end = "\n"
 	case 7:
+		if i > 0 && codingField.MatchString(h.lines[i-1]) {
+			return // the fold would make another coding of it, which some do not know
+		}
 		h.lines[i] = " " + h.lines[i]
 	case 8:
 		h.lines = slices.Insert(h.lines, i, one(g, ": empty", "no colon", "b@d: name", "Bad Name: x", "X-É: x", "X-Quote\"d: x"))
