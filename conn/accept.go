@@ -60,7 +60,8 @@ type AcceptOptions struct {
 	// or shut down refuses with 503. Nil means none.
 	Hub *Hub
 
-	filled *Options // Options with defaults, which connections may share; nil if nobody filled them in
+	filled *Options                   // Options with defaults, which connections may share; nil if nobody filled them in
+	detach func(net.Conn) *descriptor // takes the socket of a connection for a poller, if it can; nil for none
 }
 
 // An Answer is what a hook chooses for the answer to a handshake.
@@ -351,6 +352,11 @@ func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []by
 		return nil, fmt.Errorf("conn: accept: %w", err)
 	}
 	nc.SetDeadline(time.Time{})
+	if a.o.detach != nil {
+		if d := a.o.detach(nc); d != nil {
+			return a.begin(ctx, d, early), nil
+		}
+	}
 	return a.begin(ctx, nc, early), nil
 }
 

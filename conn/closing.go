@@ -221,6 +221,9 @@ func (c *Conn) closeSoon(code frame.CloseCode, cause error) {
 // the other one waits for that.
 func (c *Conn) hangUp(first bool) {
 	c.publish()
+	if c.visits != nil {
+		c.visits.lazy = false // the last visit stays until the end
+	}
 	if first {
 		c.awaitLast()
 		if !c.t.closeWrite() {

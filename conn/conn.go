@@ -66,6 +66,7 @@ type Conn struct {
 	data                any
 
 	t       transport
+	visits  *visits // of an event-driven server; nil if a goroutine waits
 	readInt interrupt
 
 	// The reader's, whoever has set reading.
@@ -143,6 +144,10 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 		data:        h.Data,
 	}
 	c.t = newTransport(rwc, &c.in)
+	if d, ok := rwc.(*descriptor); ok {
+		c.visits = d.visits
+		c.visits.conn = c
+	}
 	c.readInt.set = c.t.SetReadDeadline
 	c.writeInt.set = c.t.SetWriteDeadline
 	c.proto.frames.Role = role

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -155,6 +156,38 @@ func ExampleServer_Shutdown() {
 	// conn: closed by peer: 1001 going away
 	// 1 ended cleanly, 0 messages were lost, <nil>
 	// http: Server closed
+}
+
+// A server for very many connections, most of which are idle: none of those has a
+// goroutine.
+func ExampleServer_eventDriven() {
+	server := &conn.Server{
+		EventDriven: true,
+		OnMessage: func(c *conn.Conn, m conn.Message) {
+			c.WriteMessage(c.Context(), m.Opcode, append([]byte("you said "), m.Payload...))
+		},
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	go server.Serve(l)
+
+	ctx := context.Background()
+	defer server.Shutdown(ctx)
+	c, err := conn.Dial(ctx, "ws://"+l.Addr().String()+"/", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c.WriteMessage(ctx, frame.OpText, []byte("hello"))
+	_, p, err := c.ReadMessage(ctx)
+	fmt.Printf("%s, %v\n", p, err)
+	fmt.Println(c.Close(frame.CloseNormalClosure, ""))
+	// Output:
+	// you said hello, <nil>
+	// <nil>
 }
 
 // The connections of an http.Server are closed when that is shut down.

@@ -346,9 +346,11 @@ func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 		}
 		c.publish()
 		mid := c.proto.midMessage() || c.in.r < c.in.w
-		begun := c.armRead(ctx, mid)
-		c.waits.Add(1)
+		begun := c.beginWait(ctx, mid)
 		n, err := c.readTransport(direct)
+		if err == errWouldBlock && c.visits != nil {
+			return 0, c.leave(begun, mid)
+		}
 		c.waits.Add(1)
 		if mid {
 			c.endStall(begun)
@@ -381,16 +383,28 @@ func (c *Conn) beforeWait(direct []byte) {
 	}
 }
 
-// armRead prepares for a wait that ends with ctx, and in the middle of a message in
-// time. It returns when after opened that one began.
-func (c *Conn) armRead(ctx context.Context, mid bool) (begun time.Duration) {
+// beginWait prepares for a wait that ends with ctx, and in the middle of a message
+// in time. It returns when after opened that one began.
+func (c *Conn) beginWait(ctx context.Context, mid bool) (begun time.Duration) {
 	var deadline time.Time
+	resumed := false
+	if c.visits != nil {
+		begun, resumed = c.visits.resume()
+	}
 	if mid {
 		now := time.Now()
+		if resumed {
+			now = c.opened.Add(begun)
+		}
 		begun, deadline = now.Sub(c.opened), c.stallDeadline(now)
 		c.stallsAt(now)
 	}
-	c.readInt.arm(ctx, deadline)
+	if !resumed {
+		c.waits.Add(1)
+	}
+	if c.visits == nil || !c.visits.lazy {
+		c.readInt.arm(ctx, deadline)
+	}
 	return begun
 }
 

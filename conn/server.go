@@ -27,6 +27,22 @@ type Server struct {
 	// panics, the connection is closed with 1011 and the panic is logged.
 	Handler func(c *Conn)
 
+	// OnMessage, if Handler is nil, gets the messages of a connection instead, one
+	// after the other. The payload is valid until it returns. While it has not, the
+	// connection is not read, so a peer that sends more waits. When it panics, the
+	// connection is closed with 1011 and the panic is logged. Options.Hooks tell of
+	// the beginning and the end of connections.
+	OnMessage func(c *Conn, m Message)
+
+	// EventDriven serves the connections of OnMessage without a goroutine for each:
+	// one is there while messages of a connection are handed out, and none while it
+	// is idle, which takes a fraction of the memory. Nothing else is different.
+	//
+	// That needs Linux and a plain TCP or Unix socket. Connections over TLS or HTTP/2
+	// have a goroutine all the same; on other systems, and with Handler, all have,
+	// which is logged once.
+	EventDriven bool
+
 	// Options configures the handshakes and the connections. Nil means the
 	// defaults. The server keeps a Hub of its own if there is none.
 	Options *AcceptOptions
@@ -34,6 +50,7 @@ type Server struct {
 	once      sync.Once
 	options   AcceptOptions // of once
 	own       Hub
+	poller    poller
 	mu        sync.Mutex
 	listeners map[net.Listener]context.CancelFunc
 	closed    bool
@@ -49,6 +66,15 @@ func (s *Server) init() *AcceptOptions {
 			s.options.Hub = &s.own
 		}
 		s.options.filled = new(s.options.Options.withDefaults(frame.Server))
+		switch {
+		case !s.EventDriven:
+		case s.Handler != nil:
+			s.logger().Warn("websocket server not event-driven: it has a Handler")
+		case !canPoll:
+			s.logger().Warn("websocket server not event-driven: the system has no epoll")
+		default:
+			s.options.detach = func(nc net.Conn) *descriptor { return s.poller.pollable(nc, s.OnMessage) }
+		}
 	})
 	return &s.options
 }
@@ -65,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.ProtoMajor >= 2:
 		s.serve(c)
 	default:
-		go s.serve(c)
+		s.start(c)
 	}
 }
 
@@ -124,20 +150,50 @@ func (s *Server) accept(ctx context.Context, nc net.Conn) {
 		}
 	}()
 	if c, err := AcceptConn(ctx, nc, &s.options); err == nil {
+		s.start(c)
+	}
+}
+
+// start has a connection served.
+func (s *Server) start(c *Conn) {
+	if c.visits == nil {
 		go s.serve(c)
+	} else if err := s.poller.add(c.visits); err != nil {
+		c.options.Logger.Warn("websocket with a goroutine although event-driven", "conn", c, "error", err)
+		go s.serve(c)
+	} else {
+		c.visits.due() // for what has come
 	}
 }
 
 // serve runs the handler.
 func (s *Server) serve(c *Conn) {
-	defer func() {
-		if v := recover(); v != nil {
-			c.options.Logger.Error("websocket handler panicked", "conn", c, "panic", v, "stack", string(debug.Stack()))
-			c.Close(frame.CloseInternalError, "")
-		}
-	}()
-	s.Handler(c)
+	defer c.recoverHandler()
+	if s.Handler != nil {
+		s.Handler(c)
+	} else {
+		s.handOut(c)
+	}
 	c.Close(frame.CloseNormalClosure, "")
+}
+
+// handOut hands out messages until the connection has ended.
+func (s *Server) handOut(c *Conn) {
+	for {
+		op, p, err := c.ReadMessage(context.Background())
+		if err != nil {
+			return
+		}
+		s.OnMessage(c, Message{op, p})
+	}
+}
+
+// recoverHandler closes a connection whose handler panics.
+func (c *Conn) recoverHandler() {
+	if v := recover(); v != nil {
+		c.options.Logger.Error("websocket handler panicked", "conn", c, "panic", v, "stack", string(debug.Stack()))
+		c.Close(frame.CloseInternalError, "")
+	}
 }
 
 // Shutdown stops Serve and closes the connections being served: see

@@ -13,7 +13,8 @@ import (
 // takes a buffer only once there is something to read, and finds out whether
 // the kernel takes a write at once.
 type socket struct {
-	raw syscall.RawConn
+	raw    syscall.RawConn
+	polled *descriptor // below raw; nil if that is another one
 
 	// What the functions below work on, which are made once so that a call
 	// allocates nothing. The fields before the blank line are the reader's, the
@@ -33,16 +34,20 @@ type socket struct {
 // newSocket returns the socket of a plain connection that reads into in, or
 // nil.
 func newSocket(rw io.ReadWriter, in *inbox) *socket {
-	switch rw.(type) {
+	var raw syscall.RawConn
+	var polled *descriptor
+	switch rw := rw.(type) {
 	case *net.TCPConn, *net.UnixConn:
+		var err error
+		if raw, err = rw.(syscall.Conn).SyscallConn(); err != nil {
+			return nil
+		}
+	case *descriptor:
+		raw, polled = rw.rawConn(), rw
 	default:
 		return nil
 	}
-	raw, err := rw.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return nil
-	}
-	s := &socket{raw: raw, in: in}
+	s := &socket{raw: raw, polled: polled, in: in}
 	s.readFD, s.writeFD = s.tryRead, s.tryWrite
 	return s
 }
@@ -55,16 +60,22 @@ func newSocket(rw io.ReadWriter, in *inbox) *socket {
 func (s *socket) read() (int, error) {
 	for {
 		s.room = s.in.room()
-		if err := s.raw.Read(s.readFD); err != nil {
-			return 0, err
+		err := s.raw.Read(s.readFD)
+		if err == errWouldBlock {
+			s.in.rest()
 		}
 		switch {
+		case err != nil:
+			return 0, err
 		case s.room == nil:
 			continue // readable now
 		case s.readErr != nil:
 			return 0, os.NewSyscallError("read", s.readErr)
 		case s.readN == 0:
 			return 0, io.EOF
+		}
+		if s.polled != nil {
+			s.polled.has(s.readN, len(s.room))
 		}
 		return s.readN, nil
 	}
@@ -104,9 +115,6 @@ func (s *socket) tryWrite(fd uintptr) bool {
 	s.writeN, s.writeErr = sysWrite(fd, s.out)
 	return true
 }
-
-// errWouldBlock says that there is nothing to read, or no room to write.
-var errWouldBlock error = syscall.EAGAIN
 
 // ignoringEINTR reads or writes, as call does, until no signal has come in between.
 func ignoringEINTR(call func(int, []byte) (int, error), fd uintptr, p []byte) (int, error) {

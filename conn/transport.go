@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -88,6 +89,10 @@ func (t *transport) closeWrite() bool {
 	c, ok := t.stream.(interface{ CloseWrite() error })
 	return ok && c.CloseWrite() == nil
 }
+
+// errWouldBlock is the error of a read that would wait and must not, and of a
+// system call for which there is nothing to read or no room to write.
+var errWouldBlock error = syscall.EAGAIN
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 

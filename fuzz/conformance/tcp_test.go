@@ -26,21 +26,28 @@ var onTCP = []string{"framing", "masking", "fragmentation", "early", "delivery",
 func TestTCP(t *testing.T) {
 	t.Parallel()
 	o := &conformance.Options{Run: onTCP, Timeout: patience}
-	t.Run("server", func(t *testing.T) {
-		t.Parallel()
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &conn.Server{Handler: echo, Options: &conn.AcceptOptions{Options: limits}}
-		go s.Serve(l)
-		report, err := conformance.Server(t.Context(), "ws://"+l.Addr().String(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.Shutdown(context.Background())
-		checkAll(t, report, conformance.Select(conformance.Cases(frame.Server), onTCP), false)
-	})
+	for name, s := range map[string]*conn.Server{
+		"server": {Handler: echo},
+		"event-driven server": {EventDriven: true, OnMessage: func(c *conn.Conn, m conn.Message) {
+			c.WriteMessage(c.Context(), m.Opcode, m.Payload)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Options = &conn.AcceptOptions{Options: limits}
+			go s.Serve(l)
+			report, err := conformance.Server(t.Context(), "ws://"+l.Addr().String(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Shutdown(context.Background())
+			checkAll(t, report, conformance.Select(conformance.Cases(frame.Server), onTCP), false)
+		})
+	}
 	t.Run("client", func(t *testing.T) {
 		t.Parallel()
 		l, err := net.Listen("tcp", "127.0.0.1:0")

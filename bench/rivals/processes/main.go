@@ -43,7 +43,7 @@ type scenario struct {
 // The libraries that have a mode. The limit is an echo in C that knows nothing of
 // WebSocket.
 var (
-	echoes     = []string{"ours", "ours:http", "gorilla", "gorilla:reader", "coder", "gobwas", "gobwas:loop", "gws", "nbio", "xnet", "ws", "limit"}
+	echoes     = []string{"ours", "ours:http", "ours:events", "gorilla", "gorilla:reader", "coder", "gobwas", "gobwas:loop", "gws", "nbio", "xnet", "ws", "limit"}
 	broadcasts = []string{"ours", "gorilla", "coder", "gobwas", "gws", "nbio", "xnet", "ws"}
 	upgrades   = []string{"ours", "ours:http", "gorilla", "coder", "gobwas", "gws", "nbio", "xnet", "ws"}
 	sockets    = []string{"ours", "socket.io"}

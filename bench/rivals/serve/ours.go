@@ -10,8 +10,17 @@ import (
 	"example.org/rfc6455/socketio/engineio"
 )
 
-// ours has a listener of its own, ours:http goes through net/http.
+// ours has a listener of its own, ours:http goes through net/http, ours:events is
+// event-driven.
 func init() {
+	libraries["ours:events"] = library{
+		echo: func(l net.Listener) error {
+			s := conn.Server{EventDriven: true, OnMessage: func(c *conn.Conn, m conn.Message) {
+				c.WriteMessage(c.Context(), m.Opcode, m.Payload)
+			}}
+			return s.Serve(l)
+		},
+	}
 	own := func(s *conn.Server, l net.Listener) error { return s.Serve(l) }
 	overHTTP := func(s *conn.Server, l net.Listener) error { return http.Serve(l, s) }
 	for name, serve := range map[string]func(*conn.Server, net.Listener) error{

@@ -1,0 +1,289 @@
+package conn
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// A descriptor is a TCP or Unix socket in an epoll of ours. It takes a fraction of
+// the memory of a [net.Conn], which it becomes for what has to wait: a peer that
+// does not read, and the end of a connection.
+type descriptor struct {
+	fd     int
+	remote netip.AddrPort // of a TCP socket
+	users  atomic.Int32   // how many system calls use fd, with closedBit and freedBit
+	hung   atomic.Bool    // whether an event told of the end of the peer's octets
+
+	drained bool // the reader's: whether it is known that there is nothing to read
+
+	visits *visits // who is told of its events
+
+	mu      sync.Mutex
+	patient net.Conn // over a duplicate of fd; nil before the first wait; guarded by mu
+}
+
+const (
+	closedBit = 1 << 29 // set in descriptor.users by Close: nobody else may use fd
+	freedBit  = 1 << 30 // set when fd has been closed
+)
+
+// detach takes the socket of a plain connection, which it closes. It returns nil
+// if nc is another one, or the process has no more descriptors.
+func detach(nc net.Conn) *descriptor {
+	var raw syscall.RawConn
+	var err error
+	switch nc := nc.(type) {
+	case *net.TCPConn:
+		raw, err = nc.SyscallConn()
+	case *net.UnixConn:
+		raw, err = nc.SyscallConn()
+	default:
+		return nil
+	}
+	if err != nil {
+		return nil
+	}
+	d := &descriptor{fd: -1}
+	err = raw.Control(func(fd uintptr) { d.fd = duplicate(int(fd)) })
+	if err != nil || d.fd < 0 {
+		return nil
+	}
+	if addr, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		d.remote = addr.AddrPort()
+	}
+	nc.Close()
+	return d
+}
+
+// duplicate returns another descriptor for what fd is one for, or -1.
+func duplicate(fd int) int {
+	n, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return -1
+	}
+	return int(n)
+}
+
+// use allows a system call with fd, which done ends.
+func (d *descriptor) use() error {
+	if d.users.Add(1)&closedBit != 0 {
+		d.done()
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// done ends what use began. The last one to use a descriptor after Close frees it.
+func (d *descriptor) done() {
+	if d.users.Add(-1) == closedBit && d.users.CompareAndSwap(closedBit, closedBit|freedBit) {
+		syscall.Close(d.fd)
+	}
+}
+
+// Close closes the socket. Those who read or write get an error.
+func (d *descriptor) Close() error {
+	if d.use() != nil {
+		return net.ErrClosed
+	}
+	defer d.done()
+	for {
+		n := d.users.Load()
+		if n&closedBit != 0 {
+			return net.ErrClosed
+		}
+		if d.users.CompareAndSwap(n, n|closedBit) {
+			break
+		}
+	}
+	d.visits.poller.remove(d.visits)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.patient != nil {
+		d.patient.Close()
+	}
+	return nil
+}
+
+// CloseWrite ends the octets of this side.
+func (d *descriptor) CloseWrite() error {
+	if err := d.use(); err != nil {
+		return err
+	}
+	defer d.done()
+	return syscall.Shutdown(d.fd, syscall.SHUT_WR)
+}
+
+// waiting returns a connection over the same socket that can wait.
+func (d *descriptor) waiting() (net.Conn, error) {
+	if err := d.use(); err != nil {
+		return nil, err
+	}
+	defer d.done()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.patient == nil {
+		fd := duplicate(d.fd)
+		if fd < 0 {
+			return nil, syscall.EMFILE
+		}
+		f := os.NewFile(uintptr(fd), "")
+		defer f.Close()
+		nc, err := net.FileConn(f)
+		if err != nil {
+			return nil, err
+		}
+		d.patient = nc
+	}
+	return d.patient, nil
+}
+
+// Read reads into p, and waits if there is nothing to read, unless a visit reads.
+func (d *descriptor) Read(p []byte) (n int, err error) {
+	readErr := (*rawDescriptor)(d).Read(func(fd uintptr) bool {
+		n, err = sysRead(fd, p)
+		d.has(n, len(p))
+		return err != errWouldBlock
+	})
+	if readErr != nil {
+		return 0, readErr
+	}
+	if n == 0 && err == nil && len(p) > 0 {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// Write writes p, and waits for the peer to take it.
+func (d *descriptor) Write(p []byte) (int, error) {
+	nc, err := d.waiting()
+	if err != nil {
+		return 0, err
+	}
+	return nc.Write(p)
+}
+
+// SetReadDeadline sets the deadline of those who wait. One that has passed is a
+// reason for a visit, too.
+func (d *descriptor) SetReadDeadline(t time.Time) error {
+	if t.Equal(past) {
+		d.visits.due()
+	}
+	return d.setDeadline(t, net.Conn.SetReadDeadline)
+}
+
+// SetWriteDeadline sets the deadline of those who wait.
+func (d *descriptor) SetWriteDeadline(t time.Time) error {
+	return d.setDeadline(t, net.Conn.SetWriteDeadline)
+}
+
+func (d *descriptor) setDeadline(t time.Time, set func(net.Conn, time.Time) error) error {
+	d.mu.Lock()
+	patient := d.patient
+	d.mu.Unlock()
+	if patient == nil && t.IsZero() {
+		return nil
+	}
+	nc, err := d.waiting()
+	if err != nil {
+		return err
+	}
+	return set(nc, t)
+}
+
+// LocalAddr returns the address of this side, or nil after Close.
+func (d *descriptor) LocalAddr() net.Addr {
+	if d.use() != nil {
+		return nil
+	}
+	defer d.done()
+	name, err := syscall.Getsockname(d.fd)
+	if err != nil {
+		return nil
+	}
+	switch name := name.(type) {
+	case *syscall.SockaddrInet4:
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4(name.Addr), uint16(name.Port)))
+	case *syscall.SockaddrInet6:
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom16(name.Addr).Unmap(), uint16(name.Port)))
+	case *syscall.SockaddrUnix:
+		return &net.UnixAddr{Name: name.Name, Net: "unix"}
+	}
+	return nil
+}
+
+// RemoteAddr returns the address of the peer.
+func (d *descriptor) RemoteAddr() net.Addr {
+	if !d.remote.IsValid() {
+		return &net.UnixAddr{Net: "unix"}
+	}
+	return net.TCPAddrFromAddrPort(d.remote)
+}
+
+// has notes that a read was offered size octets of room and found n.
+func (d *descriptor) has(n, size int) { d.drained = n < size && !d.hung.Load() }
+
+func (d *descriptor) rawConn() syscall.RawConn { return (*rawDescriptor)(d) }
+
+// A rawDescriptor is a descriptor as a [syscall.RawConn].
+type rawDescriptor descriptor
+
+func (r *rawDescriptor) Control(f func(fd uintptr)) error {
+	d := (*descriptor)(r)
+	if err := d.use(); err != nil {
+		return err
+	}
+	defer d.done()
+	f(uintptr(d.fd))
+	return nil
+}
+
+// Read waits by way of what can, unless a visit reads.
+func (r *rawDescriptor) Read(f func(fd uintptr) bool) error {
+	d := (*descriptor)(r)
+	if !d.visits.lazy {
+		return d.wait(f, syscall.RawConn.Read)
+	}
+	if d.drained {
+		return errWouldBlock
+	}
+	if err := d.use(); err != nil {
+		return err
+	}
+	defer d.done()
+	if !f(uintptr(d.fd)) {
+		return errWouldBlock
+	}
+	return nil
+}
+
+// Write waits only if it has to.
+func (r *rawDescriptor) Write(f func(fd uintptr) bool) error {
+	d := (*descriptor)(r)
+	if err := d.use(); err != nil {
+		return err
+	}
+	defer d.done()
+	if f(uintptr(d.fd)) {
+		return nil
+	}
+	return d.wait(f, syscall.RawConn.Write)
+}
+
+// wait reads or writes with f, as do does, by way of a connection that can wait.
+func (d *descriptor) wait(f func(fd uintptr) bool, do func(syscall.RawConn, func(uintptr) bool) error) error {
+	nc, err := d.waiting()
+	if err != nil {
+		return err
+	}
+	raw, err := nc.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	return do(raw, f)
+}
