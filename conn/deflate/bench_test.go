@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"example.org/rfc6455/conn/deflate"
@@ -134,4 +135,37 @@ func BenchmarkDecompress(b *testing.B) {
 		}
 		return in, out
 	})
+}
+
+// BenchmarkDecompressCostly has what keeps a decoder busy for few octets (C8): a
+// MiB of it should take no more than 50 ms.
+func BenchmarkDecompressCostly(b *testing.B) {
+	const octets = 16 << 10
+	for _, block := range costly {
+		wire := costlyWire(block.block, octets)
+		dst := make([]byte, 0, octets)
+		name := "data=" + strings.ReplaceAll(block.name, " ", "_")
+		inMiB := func(b *testing.B) {
+			b.ReportMetric(b.Elapsed().Seconds()*1e3/float64(b.N)*(1<<20)/float64(len(wire)), "ms/MiB")
+		}
+		b.Run(name+"/codec=ours", func(b *testing.B) {
+			d := newDecompressor(b, deflate.MaxWindowBits, deflate.NoTakeover)
+			for b.Loop() {
+				if p, err := d.Append(dst, wire, true, octets); err != nil || len(p) == 0 {
+					b.Fatal(len(p), err)
+				}
+			}
+			inMiB(b)
+		})
+		b.Run(name+"/codec=std", func(b *testing.B) {
+			z := flate.NewReader(nil)
+			for b.Loop() {
+				z.(flate.Resetter).Reset(bytes.NewReader(wire), nil)
+				if n, err := io.ReadFull(z, dst[:octets]); err != io.ErrUnexpectedEOF {
+					b.Fatal(n, err)
+				}
+			}
+			inMiB(b)
+		})
+	}
 }
