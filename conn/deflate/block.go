@@ -222,38 +222,38 @@ func (s *scratch) plan() (fixed, dynamic int) {
 func (s *scratch) writeSymbols(lit *litCodes, dist *distCodes) {
 	buf := s.w.buf[:cap(s.w.buf)]
 	end, held, n := len(s.w.buf), s.w.bits, s.w.n
-	literals := s.literals[:len(s.literals)+1] // one that is not used
+	literals := s.literals[:len(s.literals)+3] // some that are not used
 	for _, m := range s.matches {
-		for ; m.literals >= 2; m.literals -= 2 {
-			c, d := lit[literals[0]], lit[literals[1]]
-			literals = literals[2:]
-			held |= c.bits() << (n & 63)
-			n += c.length()
-			held |= d.bits() << (n & 63)
-			n += d.length()
+		for ; m.literals >= 4; m.literals -= 4 {
+			four := (*[4]byte)(literals)
+			literals = literals[4:]
+			held, n = lit[four[0]].after(held, n)
+			held, n = lit[four[1]].after(held, n)
+			held, n = lit[four[2]].after(held, n)
+			held, n = lit[four[3]].after(held, n)
 			binary.LittleEndian.PutUint64(buf[end:], held)
 			end += int(n >> 3)
 			held >>= n & 56
 			n &= 7
 		}
-		// Whether a literal is left is hard to predict, so no branch depends on it.
-		// With the match after it these are at most 7 + 3*longCode + 5 + 13 bits.
-		c := lit[literals[0]] & -code(m.literals)
-		literals = literals[m.literals:]
-		held |= c.bits() << (n & 63)
-		n += c.length()
+		// How many are left is hard to predict, so no branch depends on it.
+		three, left := (*[3]byte)(literals), int32(m.literals)
+		literals = literals[left:]
+		held, n = (lit[three[0]] & code((0-left)>>31)).after(held, n)
+		held, n = (lit[three[1]] & code((1-left)>>31)).after(held, n)
+		held, n = (lit[three[2]] & code((2-left)>>31)).after(held, n)
+		binary.LittleEndian.PutUint64(buf[end:], held)
+		end += int(n >> 3)
+		held >>= n & 56
+		n &= 7
 
+		// At most 7 + longCode + 5 + longCode + 13 bits.
 		length := lengthSymbols[m.length&0xff]
-		c = lit[firstLength+length&0xff]
-		held |= c.bits() << (n & 63)
-		n += c.length()
+		held, n = lit[firstLength+length&0xff].after(held, n)
 		held |= uint64(length>>16) << (n & 63)
 		n += uint(length >> 8 & 0xff)
-
 		symbol, extra := distSymbol(uint32(m.distance))
-		c = dist[symbol&31]
-		held |= c.bits() << (n & 63)
-		n += c.length()
+		held, n = dist[symbol&31].after(held, n)
 		held |= uint64(m.distance) & (1<<(extra&31) - 1) << (n & 63)
 		n += uint(extra)
 		binary.LittleEndian.PutUint64(buf[end:], held)
@@ -261,10 +261,8 @@ func (s *scratch) writeSymbols(lit *litCodes, dist *distCodes) {
 		held >>= n & 56
 		n &= 7
 	}
-	for _, c := range literals[:len(literals)-1] {
-		c := lit[c]
-		held |= c.bits() << (n & 63)
-		n += c.length()
+	for _, c := range literals[:len(literals)-3] {
+		held, n = lit[c].after(held, n)
 		binary.LittleEndian.PutUint64(buf[end:], held)
 		end += int(n >> 3)
 		held >>= n & 56

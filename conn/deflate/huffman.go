@@ -13,6 +13,11 @@ type code uint32
 func (c code) bits() uint64 { return uint64(c & 0xffff) }
 func (c code) length() uint { return uint(c >> 16) }
 
+// after returns bits, of which there are n, with c after them.
+func (c code) after(bits uint64, n uint) (uint64, uint) {
+	return bits | c.bits()<<(n&63), n + c.length()
+}
+
 // assignCodes gives the symbols of the lengths in count their canonical codes
 // (RFC 1951, Section 3.2.2). symbols are those that have a length, in order.
 func assignCodes(codes []code, lengths []uint8, symbols []uint16, count *[maxBits + 1]uint16) {
