@@ -32,19 +32,19 @@ type matcher struct {
 
 	shift uint     // of a hash to an index of the table
 	fast  []uint16 // the last position
-	good  []uint64 // the last four positions, the last one in the low 16 bits
+	good  []uint32 // the last two positions, the last one in the low 16 bits
 	used  int      // positions below this were given out since the table was cleared
 }
 
-// newMatcher returns a matcher for windows up to 2^windowBits. Its tables take
-// 2^(windowBits+1) octets, or 16 KiB where that is less.
-func newMatcher(windowBits int, level Level) *matcher {
+// newMatcher returns a matcher for windows up to 2^windowBits. Its table has room
+// for so many positions, a power of two, and takes twice as many octets.
+func newMatcher(windowBits int, level Level, positions int) *matcher {
 	size := 1 << windowBits
-	entries := min(size, 1<<13)
 	m := &matcher{size: size + min(size, 1<<14)}
+	entries := positions
 	if level == Good {
-		entries /= 4
-		m.good = make([]uint64, entries)
+		entries /= 2
+		m.good = make([]uint32, entries)
 	} else {
 		m.fast = make([]uint16, entries)
 	}
@@ -69,7 +69,7 @@ func (m *matcher) reset(reach, total int) {
 
 // memory returns the octets m holds.
 func (m *matcher) memory() int {
-	return cap(m.window) + 2*cap(m.fast) + 8*cap(m.good)
+	return cap(m.window) + 2*cap(m.fast) + 4*cap(m.good)
 }
 
 // compressAlone compresses a message that no other may refer to, where it lies.

@@ -40,36 +40,30 @@ func hash(v uint64, shift uint) uint64 {
 }
 
 // matchLength returns how many octets from a and from b on are the same, a
-// before b, at most maxMatch. x is the first eight of them exclusive-ored, and
-// their first hashed octets are the same.
-func matchLength(src []byte, a, b int, x uint64) int {
+// before b, at most maxMatch. The first n of them are.
+func matchLength(src []byte, a, b, n int) int {
 	most := min(len(src)-b, maxMatch)
-	n, sure := bits.TrailingZeros64(x)>>3, 8
-	if most >= 16 {
-		// Whether there are more than eight is hard to predict, so no branch
-		// depends on it.
-		n += bits.TrailingZeros64(load64(src, a+8)^load64(src, b+8)) >> 3 & -(n >> 3)
-		sure = 16
-	}
-	if n < sure {
-		return min(n, most)
-	}
 	for ; n < most; n += 8 {
 		if x := load64(src, a+n) ^ load64(src, b+n); x != 0 {
-			return min(n+bits.TrailingZeros64(x)>>3, most)
+			n += bits.TrailingZeros64(x) >> 3
+			break
 		}
 	}
-	return most
+	return min(n, most)
+}
+
+// shortLength is matchLength where x is the first eight octets exclusive-ored. It
+// is made for matches that are mostly shorter.
+func shortLength(src []byte, a, b int, x uint64) int {
+	if x == 0 {
+		return matchLength(src, a, b, 8)
+	}
+	return min(bits.TrailingZeros64(x)>>3, len(src)-b)
 }
 
 // before returns how many octets before a and before b are the same, a before b,
 // at most most.
 func before(src []byte, a, b, most int) int {
-	if a >= 8 {
-		if n := bits.LeadingZeros64(load64(src, a-8)^load64(src, b-8)) >> 3; n < 8 || most <= 8 {
-			return min(n, most)
-		}
-	}
 	n := 0
 	for most = min(most, a); n < most && src[a-n-1] == src[b-n-1]; {
 		n++
@@ -107,10 +101,35 @@ func (m *matcher) matchFast(s *scratch, src []byte, start int, base uint16) {
 		if from < 0 {
 			break
 		}
-		length := matchLength(src, from, at, x)
-		longer := before(src, from, at, min(at-i, maxMatch-length))
-		s.add(src, i, at-longer, length+longer, at-from)
-		i = at + length
+		// Calls are for what is rare here.
+		length := bits.TrailingZeros64(x) >> 3
+		if at+16 > len(src) {
+			length = matchLength(src, from, at, 0)
+		} else {
+			// Whether there are more than eight is hard to predict, so no branch
+			// depends on it.
+			x = binary.LittleEndian.Uint64(src[from+8:from+16:from+16]) ^ binary.LittleEndian.Uint64(src[at+8:at+16:at+16])
+			length += bits.TrailingZeros64(x) >> 3 & -(length >> 3)
+			if length == 16 {
+				length = matchLength(src, from, at, 16)
+			}
+		}
+		end := at + length
+		longer := 8
+		if from >= 8 {
+			x = binary.LittleEndian.Uint64(src[from-8:from:from]) ^ binary.LittleEndian.Uint64(src[at-8:at:at])
+			longer = bits.LeadingZeros64(x) >> 3
+		}
+		if most := min(at-i, maxMatch-length); longer < 8 {
+			longer = min(longer, most)
+		} else {
+			longer = before(src, from, at, most)
+		}
+		at -= longer
+		from -= longer
+		s.addLiterals(src, i, at)
+		s.matches = append(s.matches, match{uint32(at - i), uint16(end - at - minMatch), uint16(at - from - 1)})
+		i = end
 		if i+8 <= len(src) {
 			m.fast[hash(load64(src, i-2), m.shift)] = base + uint16(i-2)
 		}
@@ -155,65 +174,85 @@ func (m *matcher) scan(src []byte, start int, base uint16) (at, from int, x uint
 	return 0, -1, 0
 }
 
-// matchGood finds the matches of src[start:] with four looks at each place, and
-// leaves a match that is not nice for a longer one an octet later.
+// matchGood finds the matches of src[start:] with two looks at each place. All
+// matches that begin nearby and go further have the octets around its end: two
+// more looks are for these.
 func (m *matcher) matchGood(s *scratch, src []byte, start int, base uint16) {
+	table, shift, reach := m.good, m.shift, uint(m.reach)
 	last := len(src) - hashed
-	for i := max(start-hashed+1, 0); i < start && i <= last; i++ {
-		m.insert(src, i, base)
-	}
+	m.insert(src, max(start-hashed+1, 0), min(start, last+1), base)
 	pending := start // octets from here on are not in s yet
 	for i := start; i <= last; {
-		from, length := m.longest(src, i, base, 0)
+		v := load64(src, i)
+		entry := &table[hash(v, shift)]
+		candidates := *entry
+		*entry = candidates<<16 | uint32(base+uint16(i))
+		from, length := 0, 0
+		if at := int(uint16(candidates) - base); uint(i-at-1) < reach {
+			if x := v ^ load64(src, at); x<<(64-8*hashed) == 0 {
+				from, length = at, shortLength(src, at, i, x)
+			}
+			if at := int(uint16(candidates>>16) - base); uint(i-at-1) < reach {
+				if x := v ^ load64(src, at); x<<(64-8*hashed) == 0 {
+					if n := shortLength(src, at, i, x); n > length {
+						from, length = at, n
+					}
+				}
+			}
+		}
 		if length == 0 {
 			i += 1 + (i-pending)>>slowStart
 			continue
 		}
-		for length < niceMatch && i < last {
-			laterFrom, longer := m.longest(src, i+1, base, length)
-			if longer == 0 {
-				break
+		noted := i + 1
+		longer := before(src, from, i, min(i-pending, maxMatch-length))
+		i, from, length = i-longer, from-longer, length+longer
+		if length < niceMatch {
+			end := min(i+length-hashed+1, last)
+			v := load64(src, end)
+			candidates := table[hash(v, shift)]
+			first, best := i, length
+			for range 2 {
+				at := int(uint16(candidates) - base)
+				if uint(end-at-1) >= reach {
+					break
+				}
+				if x := v ^ load64(src, at); x<<(64-8*hashed) == 0 {
+					n := shortLength(src, at, end, x)
+					longer := before(src, at, end, min(end-pending, maxMatch-n))
+					// What it leaves out at the front has to be worth it.
+					if n += longer; n-max(end-longer-first, 0) > best {
+						best = n - max(end-longer-first, 0)
+						i, from, length = end-longer, at-longer, n
+					}
+				}
+				candidates >>= 16
 			}
-			i, from, length = i+1, laterFrom, longer
 		}
-		back := before(src, from, i, min(i-pending, maxMatch-length))
-		s.add(src, pending, i-back, length+back, i-from)
+		s.add(src, pending, i, length, i-from)
 		pending = i + length
-		for i += 2; i < pending && i <= last; i++ {
-			m.insert(src, i, base)
-		}
+		m.insert(src, noted, min(pending, last+1), base)
 		i = pending
 	}
 	s.addLiterals(src, pending, len(src))
 }
 
-// insert notes that position i has the octets it has.
-func (m *matcher) insert(src []byte, i int, base uint16) {
-	entry := &m.good[hash(load64(src, i), m.shift)]
-	*entry = *entry<<16 | uint64(base+uint16(i))
-}
-
-// longest returns the longest match at i among those noted, if it is longer
-// than length, else 0. It notes i.
-func (m *matcher) longest(src []byte, i int, base uint16, length int) (from, longer int) {
-	v := load64(src, i)
-	entry := &m.good[hash(v, m.shift)]
-	candidates := *entry
-	*entry = candidates<<16 | uint64(base+uint16(i))
-	reach := uint(m.reach)
-	for range 4 {
-		at := int(uint16(candidates) - base)
-		candidates >>= 16
-		if uint(i-at-1) >= reach {
-			continue
-		}
-		x := v ^ load64(src, at)
-		if x<<(64-8*hashed) != 0 {
-			continue
-		}
-		if n := matchLength(src, at, i, x); n > length {
-			from, length, longer = at, n, n
-		}
+// insert notes what octets are at the places from i to before end.
+func (m *matcher) insert(src []byte, i, end int, base uint16) {
+	table, shift := m.good, m.shift
+	for ; end-i >= 4; i += 4 {
+		v, p := load64(src, i), base+uint16(i)
+		e := &table[hash(v, shift)]
+		*e = *e<<16 | uint32(p)
+		e = &table[hash(v>>8, shift)]
+		*e = *e<<16 | uint32(p+1)
+		e = &table[hash(v>>16, shift)]
+		*e = *e<<16 | uint32(p+2)
+		e = &table[hash(v>>24, shift)]
+		*e = *e<<16 | uint32(p+3)
 	}
-	return from, longer
+	for ; i < end; i++ {
+		entry := &table[hash(load64(src, i), shift)]
+		*entry = *entry<<16 | uint32(base+uint16(i))
+	}
 }
