@@ -2,6 +2,7 @@ package fuzz_test
 
 import (
 	"bytes"
+	"compress/flate"
 	"context"
 	"errors"
 	"io"
@@ -252,6 +253,9 @@ func FuzzServerReceive(f *testing.F) { fuzzReceive(f, true) }
 // FuzzClientReceive is [FuzzServerReceive] for what a server sends to a client.
 func FuzzClientReceive(f *testing.F) { fuzzReceive(f, false) }
 
+// receiveLimit is how many octets a message may have.
+const receiveLimit = 1 << 10
+
 func fuzzReceive(f *testing.F, server bool) {
 	var all []byte
 	addStreams(f, server, func(octets []byte) {
@@ -263,6 +267,14 @@ func fuzzReceive(f *testing.F, server bool) {
 		}
 	})
 	f.Add(all, uint8(0), []byte{100, 100, 100}, []byte{0, 2, 0, 50})
+	// Messages of as many octets as they may have, and of one more.
+	for n := receiveLimit; n <= receiveLimit+1; n++ {
+		p := bytes.Repeat([]byte("a"), n)
+		r := reference.Receiver{Server: server}
+		f.Add(encode(r, 0x82, p), uint8(0), []byte{200}, []byte{1, 2, 60})
+		f.Add(append(encode(r, 0x01, p[:1000]), encode(r, 0x80, p[1000:])...), uint8(0), []byte{200}, []byte{0, 2})
+		f.Add(encode(r, 0xc2, newStandardCompressor(f, flate.BestCompression).message(p)), uint8(1), []byte{3}, []byte{0, 1, 2})
+	}
 	// More fragments than a message may have: empty ones, and others.
 	r := reference.Receiver{Server: server}
 	for _, tt := range []struct {
@@ -279,7 +291,7 @@ func fuzzReceive(f *testing.F, server bool) {
 		if len(octets) > 1<<14 {
 			return
 		}
-		r := reference.Receiver{Server: server, Deflate: options&1 != 0, NonMinimal: options&2 != 0, MaxMessage: 1 << 10}
+		r := reference.Receiver{Server: server, Deflate: options&1 != 0, NonMinimal: options&2 != 0, MaxMessage: receiveLimit}
 		want := r.Receive(octets)
 		for _, list := range [][][]byte{{nil, octets}, pieces(octets, cuts), pieces(octets, bytes.Repeat([]byte{1}, len(octets)))} {
 			for i := range list {
