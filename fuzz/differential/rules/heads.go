@@ -152,7 +152,7 @@ func (h *head) parse(lines []string) {
 			continue
 		}
 		name = h.name(name, line[0] == ' ')
-		if strings.HasSuffix(value, "\t") && name == "connection" {
+		if strings.HasSuffix(value, "\t") && name == "connection" && strings.HasSuffix(strings.ToLower(strings.TrimSpace(value)), "upgrade") {
 			h.mark(ConnectionTab)
 		}
 		last = name
