@@ -222,6 +222,7 @@ func TestRemovedWhileJoined(t *testing.T) {
 		c := w.dial()
 		c.send("40/x,")
 		id := c.expect(`40/x,{"sid":"*","pid":"*"}`)
+		synctest.Wait()
 		old := w.io.Of("/x")
 		happens = func() {
 			happens = func() {}

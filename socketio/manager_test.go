@@ -146,6 +146,7 @@ func TestWaitsBeforeItComesBack(t *testing.T) {
 		mustConnect(t, c)
 		chat, _ := c.Of("/chat")
 		mustConnect(t, chat)
+		synctest.Wait() // its handlers have been told
 		back := make(chan time.Time, 1)
 		chat.OnConnect(func() { back <- time.Now() })
 		lost := time.Now()

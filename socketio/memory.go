@@ -362,7 +362,7 @@ func (a *MemoryAdapter) startCall(p *parser.Packet, t Target, done func(args []V
 			asked = append(asked, s)
 			s.transmit(wire, t.Volatile)
 			s.notify(&q)
-			s.session.engine.Release() // the caller may be one of its handlers
+			s.session.turns.letOn() // one of its handlers may wait for it
 		}
 	}
 	return len(asked), func() {

@@ -68,8 +68,15 @@ func (s *Socket) ID() string { return s.id }
 // Namespace returns the namespace that the socket is in.
 func (s *Socket) Namespace() *Namespace { return s.ns }
 
-// Connected reports whether the socket is connected.
-func (s *Socket) Connected() bool { return s.status() == connected }
+// Connected reports whether the socket is connected: from the time on at which its
+// client can know of it.
+func (s *Socket) Connected() bool {
+	if s.status() == connecting { // its client may be about to be told
+		s.mu.Lock()
+		defer s.mu.Unlock()
+	}
+	return s.status() == connected
+}
 
 func (s *Socket) status() socketState { return socketState(s.state.Load()) }
 
@@ -356,7 +363,7 @@ func (e Sender) Call(ctx context.Context, event string, args ...any) (Value, err
 		return Value{}, err
 	}
 	defer e.socket.forget(id)
-	e.socket.session.engine.Release()
+	e.socket.session.turns.letOn()
 	select {
 	case r := <-done:
 		return r.value, r.err

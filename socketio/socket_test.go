@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -445,4 +447,74 @@ func TestSlowConsumer(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestKnownWhenTold: who has been told the id of a socket finds the socket.
+func TestKnownWhenTold(t *testing.T) {
+	bubble(t, &socketio.Server{}, func(t *testing.T, w *world) {
+		for range 100 {
+			c, id := w.join()
+			if w.io.Socket(id) == nil {
+				t.Fatal("a socket is not found whose client knows that it is connected")
+			}
+			c.conn.CloseNow()
+		}
+	})
+}
+
+// overlap is a parser whose decoders notice when they are called concurrently.
+type overlap struct {
+	parser.Parser
+	busy, overlapped atomic.Bool
+}
+
+func (o *overlap) NewDecoder(l *parser.Limits) parser.Decoder {
+	return &overlapDecoder{o.Parser.NewDecoder(l), o}
+}
+
+type overlapDecoder struct {
+	parser.Decoder
+	o *overlap
+}
+
+func (d *overlapDecoder) Decode(binary bool, data []byte) (parser.Packet, bool, error) {
+	if d.o.busy.Swap(true) {
+		d.o.overlapped.Store(true)
+	}
+	time.Sleep(time.Second)
+	d.o.busy.Store(false)
+	return d.Decoder.Decode(binary, data)
+}
+
+// TestCallReleasesOnce: whoever waits for an acknowledgement, and however often, only
+// one goroutine reads the session.
+func TestCallReleasesOnce(t *testing.T) {
+	o := &overlap{Parser: parser.JSON}
+	bubble(t, &socketio.Server{Parser: o}, func(t *testing.T, w *world) {
+		w.io.OnConnect(func(s *socketio.Socket) {
+			s.On("twice", func(ctx context.Context) {
+				for range 2 {
+					v, err := s.Call(ctx, "question")
+					w.log.add("%v %v", v, err)
+				}
+			})
+			s.On("e", func(n int) { w.log.add("e%d", n) })
+		})
+		c, id := w.join()
+		c.send(`42["twice"]`)
+		c.expect(`420["question"]`)
+		c.send(`430[0]`, `42["e",1]`, `42["e",2]`)
+		c.expect(`421["question"]`)
+		time.Sleep(time.Second / 2) // an event is being decoded
+		var calls sync.WaitGroup
+		calls.Go(func() { w.io.Socket(id).Call(t.Context(), "other") })
+		calls.Go(func() { w.io.Call(t.Context(), "all") })
+		c.expect(`42*`, `42*`)
+		c.send(`431[1]`, `432[]`, `433[]`)
+		calls.Wait()
+		w.check("0 <nil>; 1 <nil>; e1; e2")
+		if o.overlapped.Load() {
+			t.Error("two goroutines read the session at once")
+		}
+	})
 }

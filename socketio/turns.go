@@ -12,10 +12,12 @@ type turns struct {
 	limit    int // how many packets may wait
 	handle   func(*parser.Packet)
 	panicked func(error) // told of a panic, after which it goes on
+	release  func()      // has another goroutine bring packets; it is called with mu held
 
 	mu      sync.Mutex
 	room    sync.Cond // signaled when waiting has become shorter, and at the end
 	busy    bool      // whether a goroutine is at it
+	held    bool      // whether that one is the goroutine that brings packets
 	waiting []turn
 	octets  int  // of the packets in waiting
 	over    bool // whether nobody needs to wait for room any more
@@ -50,7 +52,7 @@ func (q *turns) take(t turn) {
 		q.mu.Unlock()
 		return
 	}
-	q.busy = true
+	q.busy, q.held = true, t.call == nil
 	q.mu.Unlock()
 	for {
 		if err := recovered(func() error { q.do(&t); return nil }); err != nil {
@@ -59,7 +61,7 @@ func (q *turns) take(t turn) {
 		q.mu.Lock()
 		q.room.Broadcast()
 		if len(q.waiting) == 0 {
-			q.waiting, q.busy = nil, false
+			q.waiting, q.busy, q.held = nil, false, false
 			q.mu.Unlock()
 			return
 		}
@@ -68,6 +70,17 @@ func (q *turns) take(t turn) {
 		q.waiting = q.waiting[1:]
 		q.octets -= t.size()
 		q.mu.Unlock()
+	}
+}
+
+// letOn has packets brought although what is being done is not done: it, or somebody
+// else, waits for one.
+func (q *turns) letOn() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.held {
+		q.held = false
+		q.release()
 	}
 }
 

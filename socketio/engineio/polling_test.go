@@ -340,6 +340,7 @@ func TestCloseRace(t *testing.T) {
 		c := serve(t, nil, nil).poller("EIO=4")
 		c.post("1").want(t, 200, "ok")
 		time.Sleep(time.Second)
+		synctest.Wait()
 		c.get().want(t, 400, unknown)
 	})
 }

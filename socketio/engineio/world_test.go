@@ -105,6 +105,13 @@ func (f *front) slow(ctx context.Context, network, address string) (net.Conn, er
 	return f.Dial(ctx, network, address)
 }
 
+// late is Dial to a server that is reached when nothing else moves any more: a session
+// polls before it has a WebSocket.
+func (f *front) late(ctx context.Context, network, address string) (net.Conn, error) {
+	time.Sleep(time.Millisecond)
+	return f.Dial(ctx, network, address)
+}
+
 // A journal notes what happens.
 type journal struct {
 	mu    sync.Mutex
