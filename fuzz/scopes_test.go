@@ -12,7 +12,7 @@ import (
 	"example.org/rfc6455/fuzz/internal/reference"
 )
 
-var frameCount = flag.Int("frames", 0, "how many frames the sequences of TestSequences have; 0 means 3, or 2 under the race detector")
+var frameCount = flag.Int("frames", 0, "how many frames the sequences of TestSequences have; 0 means 3, or 2 under the race detector and before fuzzing")
 
 // TestHeaders tries all headers: each value of the first two octets, with the
 // lengths at the edges where there is room for them, as the first frame and inside a
@@ -192,7 +192,7 @@ func TestSequences(t *testing.T) {
 	depth := *frameCount
 	if depth == 0 {
 		depth = 3
-		if raceEnabled {
+		if raceEnabled || *mutateFor != "" || flag.Lookup("test.fuzz").Value.String() != "" {
 			depth = 2
 		}
 	}
