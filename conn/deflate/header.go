@@ -1,5 +1,7 @@
 package deflate
 
+import "encoding/binary"
+
 // A header is that of a dynamic block, after its first three bits (RFC 1951,
 // Section 3.2.7).
 type header struct {
@@ -98,8 +100,16 @@ func (h *header) write(w *bitWriter) {
 		lengths |= uint64(h.preLengths[symbol]) << (3 * i)
 	}
 	w.add(lengths, 3*uint(h.numPre))
+	buf := w.buf[:cap(w.buf)]
+	end, held, n := len(w.buf), w.bits, w.n
 	for _, symbol := range h.symbols[:h.n] {
-		c := h.pre[symbol&0xff]
-		w.add(c.bits()|uint64(symbol>>8)<<c.length(), c.length()+uint(preExtra[symbol&0xff]))
+		held, n = h.pre[symbol&0xff].after(held, n)
+		held |= uint64(symbol>>8) << (n & 63)
+		n += uint(preExtra[symbol&0xff])
+		binary.LittleEndian.PutUint64(buf[end:], held)
+		end += int(n >> 3)
+		held >>= n & 56
+		n &= 7
 	}
+	w.buf, w.bits, w.n = buf[:end], held, n
 }
