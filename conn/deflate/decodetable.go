@@ -158,10 +158,10 @@ func buildTable(table []uint32, primary int, lengths []uint8, symbols []uint32) 
 			*at++
 			continue
 		}
-		eight := sorted[*at : *at+8 : *at+8]
-		for i := range eight {
-			eight[i] = symbol&^alike + uint16(i)
-		}
+		eight := (*[8]uint16)(sorted[*at:])
+		n := symbol &^ alike
+		eight[0], eight[1], eight[2], eight[3] = n, n+1, n+2, n+3
+		eight[4], eight[5], eight[6], eight[7] = n+4, n+5, n+6, n+7
 		*at += 8
 	}
 
@@ -174,10 +174,8 @@ func buildTable(table []uint32, primary int, lengths []uint8, symbols []uint32) 
 		}
 	}
 	for n := shortest; ; n++ {
-		for _, symbol := range rest[:count[n]] {
-			table[reversed[code<<(litPrimary-n)&(len(reversed)-1)]] = symbols[symbol] + uint32(n)*0x101
-			code++
-		}
+		put(table[:size], rest[:count[n]], symbols, code, n)
+		code += count[n]
 		rest = rest[count[n]:]
 		code <<= 1
 		if n == primary {
@@ -205,11 +203,8 @@ func buildTable(table []uint32, primary int, lengths []uint8, symbols []uint32) 
 			}
 			part := table[free-1<<second : free]
 			same := codes[:min(len(codes), 1<<bits-low)]
-			for i, symbol := range same {
-				entry := symbols[symbol] + uint32(bits)*0x101
-				for at := int(reversed[(low+i)<<(litPrimary-bits)&(len(reversed)-1)]); at < len(part); at += 1 << bits {
-					part[at] = entry
-				}
+			for ; len(part) > 0; part = part[1<<bits:] {
+				put(part[:1<<bits], same, symbols, low, bits)
 			}
 			codes = codes[len(same):]
 			code += len(same)
@@ -218,6 +213,17 @@ func buildTable(table []uint32, primary int, lengths []uint8, symbols []uint32) 
 		code <<= 1
 	}
 	return true
+}
+
+// put enters sorted symbols into a table, whose codes have n bits, 1 to litPrimary,
+// and follow each other from code on.
+func put(table []uint32, sorted []uint16, symbols []uint32, code, n int) {
+	taken, zeros := uint32(n)*0x101, uint(litPrimary-n)&15
+	at := code << zeros
+	for _, symbol := range sorted {
+		table[reversed[at&(len(reversed)-1)]] = symbols[symbol] + taken
+		at += 1 << zeros
+	}
 }
 
 // reverse returns a code of n bits, 1 to maxBits, with its first bit lowest.
