@@ -18,6 +18,7 @@ type Mutator struct {
 	corpus []input         // the shortest first, at least one
 	pieces [][]byte        // all octets and text of the corpus
 	values []reflect.Value // of the input that Next returns
+	left   int             // how many changes are left before another one is taken
 	texts  [][]byte        // what the strings among them are made of
 	spare  []byte          // room for what insert inserts
 	any    []byte          // ... and for octets without a source
@@ -55,8 +56,28 @@ func New(seed uint64, corpus [][]any) *Mutator {
 	return m
 }
 
-// Next returns the next input. Its values are valid until the next call.
+// Next returns the next input: one of the corpus with a change, or the last one with one
+// change more. Its values are valid until the next call.
 func (m *Mutator) Next() []reflect.Value {
+	if m.left == 0 {
+		m.restart()
+	}
+	m.left--
+	m.change(m.rand.IntN(len(m.values)))
+	for i, v := range m.values {
+		switch v.Kind() {
+		case reflect.Slice:
+			v.SetBytes(m.texts[i][:len(m.texts[i]):len(m.texts[i])])
+		case reflect.String:
+			v.SetString(string(m.texts[i]))
+		}
+	}
+	return m.values
+}
+
+// restart takes an input of the corpus to be changed a few times.
+func (m *Mutator) restart() {
+	m.left = 1 + m.rand.IntN(8)
 	n := len(m.corpus)
 	i := min(m.rand.IntN(n), m.rand.IntN(n), m.rand.IntN(n)) // short ones are soon done
 	for i, v := range m.corpus[i].values {
@@ -69,18 +90,6 @@ func (m *Mutator) Next() []reflect.Value {
 			m.values[i].Set(reflect.ValueOf(v))
 		}
 	}
-	for range 1 + m.rand.IntN(1<<m.rand.IntN(4)) {
-		m.change(m.rand.IntN(len(m.values)))
-	}
-	for i, v := range m.values {
-		switch v.Kind() {
-		case reflect.Slice:
-			v.SetBytes(m.texts[i][:len(m.texts[i]):len(m.texts[i])])
-		case reflect.String:
-			v.SetString(string(m.texts[i]))
-		}
-	}
-	return m.values
 }
 
 // change changes the value i.
