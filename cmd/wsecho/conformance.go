@@ -64,7 +64,7 @@ type conformanceOptions struct {
 
 func newConformanceFlags(o *conformanceOptions, part string) *flagSet {
 	about := map[string]string{"server": aboutConformanceServer, "client": aboutConformanceClient, "run-client": aboutConformanceRunClient}
-	fs := newFlagSet("conformance", about[part])
+	fs := newFlagSet("conformance "+part, about[part])
 	fs.Func("run", "run only the cases that a `pattern` matches: an id, a group, a number of the\nAutobahn test suite, with * for any characters, such as utf8, 7.*, 1.1.1,\n'close/7.4/*'; may be repeated", func(pattern string) error {
 		o.run = append(o.run, pattern)
 		return nil

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 const examples = `
 Examples:
@@ -24,10 +27,10 @@ Exit codes:
 // runHelp explains the program, or one command.
 func runHelp(env *environment, args []string) int {
 	switch {
-	case len(args) > 1:
+	case len(args) > 1 && args[0] != "conformance" || len(args) > 2:
 		return usageError(env, "help takes one command, not %d arguments", len(args))
-	case len(args) == 1 && args[0] != "help":
-		return runNamed(env, args[0], []string{"-h"})
+	case len(args) > 0 && args[0] != "help":
+		return runNamed(env, args[0], append(slices.Clone(args[1:]), "-h"))
 	}
 	fmt.Fprint(env.stdout, "wsecho is a WebSocket server to test clients, browsers, proxies and load balancers with.\n\n"+
 		"Usage: wsecho [command] [flags]\n\nCommands:\n")

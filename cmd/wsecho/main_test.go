@@ -62,6 +62,8 @@ func TestOutput(t *testing.T) {
 		{"help of help", "help help", exitOK, []string{"Usage: wsecho [command]"}, nil},
 		{"help of serve", "help serve", exitOK, []string{"Usage: wsecho serve", "conformance suites send messages of 16 MiB", "(default 16MiB)", "PORT"}, nil},
 		{"serve -h", "serve -h", exitOK, []string{"Usage: wsecho serve"}, nil},
+		{"help of conformance", "help conformance", exitOK, []string{"run-client [flags] URL"}, nil},
+		{"help of a part", "help conformance client", exitOK, []string{"Usage: wsecho conformance client [flags]", "-listen"}, nil},
 		{"help of version", "help version", exitOK, []string{"Usage: wsecho version"}, nil},
 		{"version", "version", exitOK, []string{"wsecho ", " go1."}, nil},
 		{"--version", "--version", exitOK, []string{"wsecho ", " go1."}, nil},
