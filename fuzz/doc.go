@@ -7,11 +7,14 @@
 //
 //	go test -fuzz FuzzServerFrames ./fuzz
 //	go run ./fuzz/run -time 30s
+//	go run ./fuzz/run -mutate -time 3m
 //
 // where the second runs all targets of the repository and keeps the inputs that fail
 // as tests: see its documentation. It also lists the targets and writes their corpora
-// as zip files, as services that fuzz want them. What has been run is written down in
-// RECORDS.md.
+// as zip files, as services that fuzz want them. The third runs those of this package
+// on inputs that are made in the same process, without a look at coverage and so much
+// faster; "go test ./fuzz -run FuzzServerFrames -mutate 3m -seed 2" does so for one.
+// What has been run is written down in RECORDS.md.
 //
 // # Targets
 //
@@ -39,6 +42,6 @@
 //
 // # Seeded faults
 //
-// Program mutants puts one fault after the other into the code and tells which seed,
-// scope or target has found it.
+// Program mutants puts one fault after the other into the code and tells which test
+// and which target has found it.
 package fuzz
