@@ -3,7 +3,6 @@ package fuzz_test
 import (
 	"flag"
 	"fmt"
-	"hash/fnv"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -62,9 +61,7 @@ func runMutated(t *testing.T, name string, target reflect.Value, corpus [][]any)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := fnv.New64()
-	h.Write([]byte(name))
-	m := mutate.New(*mutateSeed^h.Sum64(), corpus)
+	m := mutate.New(*mutateSeed, corpus)
 	args := make([]reflect.Value, target.Type().NumIn())
 	args[0] = reflect.ValueOf(t)
 	defer debug.SetGCPercent(debug.SetGCPercent(1000)) // the heap is small
@@ -76,7 +73,7 @@ func runMutated(t *testing.T, name string, target reflect.Value, corpus [][]any)
 			return
 		}
 		file, err := mutate.WriteFile(filepath.Join("testdata", "fuzz", name), args[1:])
-		t.Errorf("the last of them fails: %s, %v", file, err)
+		t.Errorf("the last of them fails (%v): go test ./fuzz -run %s/%s", err, name, filepath.Base(file))
 	}()
 	for n < most && !t.Failed() && (n%16 != 0 || time.Since(begin) < limit) {
 		copy(args[1:], m.Next())
