@@ -62,9 +62,9 @@ func (c *Conn) CloseNow() error {
 func (c *Conn) turn(t turn) phase {
 	from := c.phase
 	c.phase = transitions[from][t]
-	if !c.closing.Load() && c.phase != phaseOpen {
+	if !c.seat.closing() && c.phase != phaseOpen {
 		c.readFree = make(chan struct{}, 1)
-		c.closing.Store(true)
+		c.seat.close()
 	}
 	return from
 }
@@ -119,9 +119,9 @@ func (c *Conn) appendLast(payload []byte) uint64 {
 // other.
 func (c *Conn) awaitEnd() {
 	for c.ended.Load() == nil {
-		if c.reading.CompareAndSwap(false, true) {
+		if c.seat.take() {
 			c.readToEnd()
-			c.reading.Store(false)
+			c.seat.leave()
 			return
 		}
 		select {
@@ -347,9 +347,9 @@ func (c *Conn) end() error {
 	}
 	c.out.end(err)
 	c.options.MemoryBudget.release(c)
-	if c.reading.CompareAndSwap(false, true) { // otherwise the reader does it
+	if c.seat.take() { // otherwise the reader does it
 		c.proto.inflater.release()
-		c.reading.Store(false)
+		c.seat.leave()
 	}
 	c.readInt.release()
 	c.writeInt.release()

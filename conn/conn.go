@@ -69,8 +69,10 @@ type Conn struct {
 	visits  *visits // of an event-driven server; nil if a goroutine waits
 	readInt interrupt
 
-	// The reader's, whoever has set reading.
-	reading  atomic.Bool
+	seat     seat          // whose taker the reader is
+	readFree chan struct{} // made before seat is closing; has room for one; told when a reader leaves
+
+	// The reader's.
 	proto    protocol
 	in       inbox
 	message  []byte        // of getBuffer: a message longer than the inbox, or a part of one
@@ -90,15 +92,12 @@ type Conn struct {
 	keys     *mask.Keys // of a client; guarded by out.mu
 
 	waits  atomic.Uint32  // how often the reader began or ended a wait for the peer: odd while it waits
-	heard  atomic.Uint32  // how often a wait brought octets
 	shared sharedCounters // of received
 
 	stalls  atomic.Int64 // since when a charged message waits for its next octet, 1 being when opened; zero if none does
 	evicted atomic.Bool  // whether the message being read has to make room for others
 
-	closing  atomic.Bool   // whether phase has left phaseOpen
-	readFree chan struct{} // made before closing is set; has room for one; told when a reader leaves
-	ended    atomic.Pointer[CloseError]
+	ended atomic.Pointer[CloseError]
 
 	mu        sync.Mutex // guards what follows
 	phase     phase

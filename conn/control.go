@@ -50,7 +50,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 		return 0, c.Err()
 	case <-ctx.Done():
 	}
-	if !c.reading.Load() {
+	if !c.seat.taken() {
 		return 0, fmt.Errorf("%w: %w", ErrNoReader, context.Cause(ctx))
 	}
 	return 0, canceled("ping", ctx)
@@ -123,7 +123,7 @@ func (c *Conn) pong(payload []byte, now time.Duration) {
 type heartbeat struct {
 	timer *time.Timer // nil if there is no heartbeat
 	id    uint64      // of the ping that was sent last
-	heard uint32      // Conn.heard when asked was set
+	heard uint64      // octets that had come when asked was set
 	wait  uint32      // Conn.waits at that time
 
 	// Times after Conn.opened.
@@ -156,7 +156,7 @@ func (c *Conn) beat() {
 		c.mu.Unlock()
 		return
 	}
-	now, heard, wait := c.now(), c.heard.Load(), c.waits.Load()
+	now, heard, wait := c.now(), c.shared.octets.Load(), c.waits.Load()
 	if heard != h.heard {
 		h.asked = 0
 	}

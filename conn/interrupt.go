@@ -16,7 +16,11 @@ var past = time.Unix(1, 0)
 type interrupt struct {
 	set func(time.Time) error // SetReadDeadline or SetWriteDeadline
 
-	mu    sync.Mutex
+	// Of whoever operates:
+	last  <-chan struct{} // of the context that arm was called with last
+	quiet bool            // whether the deadline was zero then, and is unless that context ends
+
+	mu    sync.Mutex      // guards what follows
 	done  <-chan struct{} // of the context that is registered; nil for none
 	stop  func() bool     // ends the registration
 	fired bool            // whether the deadline is in the past because of fire
@@ -28,12 +32,20 @@ type interrupt struct {
 // arm prepares for an operation that ends with ctx and at the deadline, if that
 // is not zero.
 func (i *interrupt) arm(ctx context.Context, deadline time.Time) {
+	if done := ctx.Done(); !i.quiet || done != i.last || !deadline.IsZero() {
+		i.last, i.quiet = done, deadline.IsZero()
+		i.change(ctx, done, deadline)
+	}
+}
+
+// change is arm where something has to change. Done is that of ctx.
+func (i *interrupt) change(ctx context.Context, done <-chan struct{}, deadline time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.over {
 		return // the transport is closed, and ctx may outlive it
 	}
-	if done := ctx.Done(); done != i.done {
+	if done != i.done {
 		i.forget()
 		if i.done = done; done != nil {
 			i.stop = context.AfterFunc(ctx, func() { i.fire(done) })
@@ -67,8 +79,10 @@ func (i *interrupt) poke() {
 	i.set(past)
 }
 
-// poked reports whether poke was called since the last call of poked.
+// poked reports whether poke was called since the last call of poked. Whoever
+// operates calls it.
 func (i *interrupt) poked() bool {
+	i.quiet = false
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	asked := i.asked

@@ -20,8 +20,8 @@ func TestTransitions(t *testing.T) {
 		for by := range turns {
 			t.Run(fmt.Sprintf("%d/%d", from, by), func(t *testing.T) {
 				c := &Conn{phase: from}
-				if was := c.turn(by); was != from || c.phase != want[from][by] || c.closing.Load() != (c.phase != phaseOpen) {
-					t.Errorf("turn from %d gives %d and closing %v, want %d", was, c.phase, c.closing.Load(), want[from][by])
+				if was := c.turn(by); was != from || c.phase != want[from][by] || c.seat.closing() != (c.phase != phaseOpen) {
+					t.Errorf("turn from %d gives %d and closing %v, want %d", was, c.phase, c.seat.closing(), want[from][by])
 				}
 				if c.phase.state() < from.state() {
 					t.Errorf("state goes back from %v to %v", from.state(), c.phase.state())

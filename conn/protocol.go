@@ -16,6 +16,9 @@ type protocol struct {
 
 	inflater inflater
 
+	// failed is what whole found wrong, for next to return.
+	failed error
+
 	// control holds a control frame's payload of which a part has come.
 	control []byte // len(control) <= frame.MaxControlPayload
 }
@@ -58,6 +61,9 @@ const (
 // next unmasks payloads in place.
 func (p *protocol) next(b []byte, ev *event) (n int, err error) {
 	ev.kind = eventNone
+	if p.failed != nil {
+		return 0, p.failed
+	}
 	for {
 		var piece frame.Piece
 		size, err := p.frames.Next(b[n:], &piece)
@@ -76,21 +82,24 @@ func (p *protocol) next(b []byte, ev *event) (n int, err error) {
 	}
 }
 
-// whole takes a message that lies in one frame at the start of b, as next would in
-// more steps. With n == 0 there is none, or it is not as most are, and next has to
-// look. The error is that of next.
+// whole takes a message that lies in one frame in the n octets at the start of b, as
+// next would in more steps. With a nil payload there is none, or it is not as most
+// are, and next has to look.
 //
 // whole unmasks the payload, a part of b, in place.
-func (p *protocol) whole(b []byte) (op frame.Opcode, payload []byte, n int, err error) {
-	if len(b) == 0 || p.midMessage() {
-		return 0, nil, 0, nil
+func (p *protocol) whole(b []byte) (op frame.Opcode, payload []byte, n int) {
+	if p.midMessage() || p.failed != nil {
+		return 0, nil, 0
 	}
 	h, n, err := frame.ParseHeader(b)
 	masked := p.frames.Role == frame.Server
-	if n == 0 || err != nil || h.Opcode != frame.OpBinary && h.Opcode != frame.OpText ||
-		h.Flags&^frame.MASK != frame.FIN || h.Flags.Has(frame.MASK) != masked ||
+	flags := frame.FIN
+	if masked {
+		flags |= frame.MASK
+	}
+	if n == 0 || err != nil || h.Opcode != frame.OpBinary && h.Opcode != frame.OpText || h.Flags != flags ||
 		h.Length > int64(len(b)-n) || h.Length > p.limits.maxSize {
-		return 0, nil, 0, nil
+		return 0, nil, 0
 	}
 	end := n + int(h.Length)
 	payload = b[n:end:end]
@@ -99,7 +108,7 @@ func (p *protocol) whole(b []byte) (op frame.Opcode, payload []byte, n int, err 
 		if masked {
 			mask.Apply(payload, h.Key)
 		}
-		return h.Opcode, payload, end, nil
+		return h.Opcode, payload, end
 	}
 	p.text = frame.UTF8{}
 	if masked {
@@ -108,9 +117,10 @@ func (p *protocol) whole(b []byte) (op frame.Opcode, payload []byte, n int, err 
 		n = p.text.Next(payload)
 	}
 	if n < len(payload) || !p.text.Complete() {
-		err = frame.ErrInvalidUTF8
+		p.failed = frame.ErrInvalidUTF8
+		return 0, nil, 0
 	}
-	return h.Opcode, payload, end, err
+	return h.Opcode, payload, end
 }
 
 func (p *protocol) dataPiece(piece *frame.Piece, ev *event) error {

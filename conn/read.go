@@ -38,6 +38,14 @@ func (c *Conn) ReadMessage(ctx context.Context) (op frame.Opcode, p []byte, err 
 	if err := c.beginRead(ctx); err != nil {
 		return 0, nil, err
 	}
+	if c.options.Hooks.OnMessage == nil { // so that nothing may panic
+		if op, p := c.takeWhole(); p != nil {
+			if c.t.socket != nil || !c.seat.leaveOpen() {
+				c.endRead()
+			}
+			return op, p, nil
+		}
+	}
 	defer c.endRead()
 	return c.readWhole(ctx)
 }
@@ -91,11 +99,11 @@ func (c *Conn) Discard(ctx context.Context) error {
 // beginRead makes the caller the reader, and what was handed out before
 // invalid.
 func (c *Conn) beginRead(ctx context.Context) error {
-	if !c.reading.CompareAndSwap(false, true) {
+	if !c.seat.take() {
 		return c.notReader(ctx)
 	}
 	if err := c.ended.Load(); err != nil {
-		c.reading.Store(false)
+		c.seat.leave()
 		return err
 	}
 	if ctx.Err() != nil {
@@ -122,7 +130,7 @@ func (c *Conn) releaseMessage() {
 // notReader is the error of a second reader. While the connection is closed by
 // a method that reads it, a reader waits for its end instead.
 func (c *Conn) notReader(ctx context.Context) error {
-	if !c.closing.Load() {
+	if !c.seat.closing() {
 		return ErrConcurrentRead
 	}
 	select {
@@ -141,8 +149,8 @@ func (c *Conn) endRead() {
 	if c.t.socket != nil {
 		c.lookAhead()
 	}
-	c.reading.Store(false)
-	if c.closing.Load() {
+	c.seat.leave()
+	if c.seat.closing() {
 		select {
 		case c.readFree <- struct{}{}:
 		default:
@@ -152,20 +160,11 @@ func (c *Conn) endRead() {
 
 // readWhole reads a message. The result is a part of the inbox, or c.message.
 func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
-	c.beginMessage()
-	for !c.partial && !c.stream.unread && !c.closing.Load() {
-		op, p, n, err := c.proto.whole(c.in.bytes())
-		switch {
-		case err != nil:
-			return 0, nil, c.fail(err)
-		case n > 0:
-			c.in.r += n
-			c.serial++
-			c.size = int64(len(p))
-			c.countMessage(op)
+	for {
+		if op, p := c.takeWhole(); p != nil {
 			return op, p, nil
 		}
-		if c.in.r < c.in.w {
+		if c.in.r < c.in.w || c.partial || c.stream.unread || c.seat.closing() {
 			break
 		}
 		if err := c.fill(ctx); err == errCanceled {
@@ -175,6 +174,25 @@ func (c *Conn) readWhole(ctx context.Context) (frame.Opcode, []byte, error) {
 		}
 	}
 	return c.readPieces(ctx)
+}
+
+// takeWhole takes a message that lies whole in the inbox, or nil if none does that
+// may be handed out now.
+func (c *Conn) takeWhole() (frame.Opcode, []byte) {
+	if c.stream.open || c.message != nil {
+		c.beginMessage() // which mostly finds nothing
+	}
+	if c.partial || c.stream.unread || c.seat.closing() {
+		return 0, nil
+	}
+	op, p, n := c.proto.whole(c.in.bytes())
+	if p != nil {
+		c.in.r += n
+		c.serial++
+		c.countMessage(int64(len(p)))
+		c.tellReceived(op, int64(len(p)))
+	}
+	return op, p
 }
 
 // readPieces reads a message that does not lie whole in the inbox, or comes behind
@@ -282,7 +300,7 @@ func (c *Conn) next(ctx context.Context, ev *event) error {
 			}
 		case eventData:
 			c.count(ev)
-			if !c.stream.passOver(ev) && !c.closing.Load() {
+			if !c.stream.passOver(ev) && !c.seat.closing() {
 				return nil
 			}
 			c.partial = false
@@ -305,22 +323,27 @@ func (c *Conn) count(ev *event) {
 	}
 	c.size += int64(len(ev.payload))
 	if ev.end {
-		c.countMessage(ev.opcode)
+		if c.proto.compressed() {
+			c.received.compressed++
+			c.received.compressedPayload += uint64(c.size)
+			c.received.compressedOctets += uint64(c.proto.limits.size)
+		}
+		c.countMessage(c.size)
+		c.tellReceived(ev.opcode, c.size)
 	}
 }
 
-// countMessage notes the end of a message.
-func (c *Conn) countMessage(op frame.Opcode) {
+// countMessage notes the end of a message of size octets.
+func (c *Conn) countMessage(size int64) {
 	c.waited = 0
 	c.received.messages++
-	c.received.payload += uint64(c.size)
-	if c.proto.compressed() {
-		c.received.compressed++
-		c.received.compressedPayload += uint64(c.size)
-		c.received.compressedOctets += uint64(c.proto.limits.size)
-	}
+	c.received.payload += uint64(size)
+}
+
+// tellReceived tells the hook of a message that was read.
+func (c *Conn) tellReceived(op frame.Opcode, size int64) {
 	if c.options.Hooks.OnMessage != nil {
-		c.options.Hooks.OnMessage(c, Received, op, c.size)
+		c.options.Hooks.OnMessage(c, Received, op, size)
 	}
 }
 
@@ -356,8 +379,8 @@ func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 			c.endStall(begun)
 		}
 		if n > 0 {
-			c.heard.Add(1)
 			c.received.octets += uint64(n)
+			c.shared.octets.Store(c.received.octets)
 			if direct == nil {
 				c.in.filled(n)
 			}
@@ -440,7 +463,9 @@ func (c *Conn) readTransport(direct []byte) (int, error) {
 	case c.t.socket != nil:
 		return c.t.socket.read()
 	}
-	c.in.rest()
+	if len(c.in.buf) > c.in.want {
+		c.in.rest()
+	}
 	return c.t.Read(c.in.room())
 }
 

@@ -52,7 +52,8 @@ func (t *Traffic) add(i *item) {
 	}
 }
 
-// counters are the reader's own, which it publishes before it waits.
+// counters are the reader's own, which it publishes before it waits, and octets
+// after that, too.
 type counters struct {
 	messages, payload, control, octets, early       uint64
 	compressed, compressedPayload, compressedOctets uint64
@@ -60,21 +61,31 @@ type counters struct {
 
 // sharedCounters are counters as others see them.
 type sharedCounters struct {
-	messages, payload, control, octets, early       atomic.Uint64
-	compressed, compressedPayload, compressedOctets atomic.Uint64
+	messages, payload, control, octets, early       counter
+	compressed, compressedPayload, compressedOctets counter
 }
 
 // publish lets others see what was received.
 func (c *Conn) publish() {
-	c.shared.messages.Store(c.received.messages)
-	c.shared.payload.Store(c.received.payload)
-	c.shared.control.Store(c.received.control)
-	c.shared.octets.Store(c.received.octets)
-	c.shared.early.Store(c.received.early)
+	c.shared.messages.set(c.received.messages)
+	c.shared.payload.set(c.received.payload)
+	c.shared.control.set(c.received.control)
+	c.shared.octets.set(c.received.octets)
+	c.shared.early.set(c.received.early)
 	if c.received.compressed > 0 {
-		c.shared.compressed.Store(c.received.compressed)
-		c.shared.compressedPayload.Store(c.received.compressedPayload)
-		c.shared.compressedOctets.Store(c.received.compressedOctets)
+		c.shared.compressed.set(c.received.compressed)
+		c.shared.compressedPayload.set(c.received.compressedPayload)
+		c.shared.compressedOctets.set(c.received.compressedOctets)
+	}
+}
+
+// A counter is one of sharedCounters, which the reader alone sets.
+type counter struct{ atomic.Uint64 }
+
+// set is Store for a value that is often the same, which costs less to look at.
+func (c *counter) set(n uint64) {
+	if c.Load() != n {
+		c.Store(n)
 	}
 }
 

@@ -105,7 +105,7 @@ func (v *visits) handOut() (goesOn bool) {
 // octets even if the last read has found all there were, if that may have changed.
 func (v *visits) read(changed bool) (frame.Opcode, []byte, error) {
 	c := v.conn
-	if !c.reading.CompareAndSwap(false, true) {
+	if !c.seat.take() {
 		return 0, nil, errIdle // somebody else reads it
 	}
 	defer c.endRead()

@@ -13,14 +13,13 @@ import (
 //
 // It is a part of the outbox, whose mu guards the fields.
 type watch struct {
-	timer *time.Timer     // nil before the first write
-	runs  bool            // whether timer does
-	busy  bool            // whether a write is in progress that has no deadline yet
-	armed bool            // whether one was given a deadline
-	turn  uint32          // how many writes have begun
-	seen  uint32          // turn when the timer fired last
-	done  <-chan struct{} // of the context that a write was prepared for last
-	spare []byte          // of getBuffer, for the next message; nil if there is none
+	timer *time.Timer // nil before the first write
+	runs  bool        // whether timer does
+	busy  bool        // whether a write is in progress that has no deadline yet
+	armed bool        // whether one was given a deadline
+	turn  uint32      // how many writes have begun
+	seen  uint32      // turn when the timer fired last
+	spare []byte      // of getBuffer, for the next message; nil if there is none
 }
 
 // watched reports whether writes get their deadline by a watch.
@@ -30,10 +29,7 @@ func (c *Conn) watched() bool { return c.out.watch != nil }
 // that is watched. It needs out.mu.
 func (c *Conn) beginWrite(ctx context.Context) {
 	w := c.out.watch
-	if done := ctx.Done(); done != w.done {
-		w.done = done
-		c.writeInt.arm(ctx, time.Time{})
-	}
+	c.writeInt.arm(ctx, time.Time{})
 	w.busy = true
 	w.turn++
 	if w.runs {
