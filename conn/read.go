@@ -11,9 +11,15 @@ import (
 	"example.org/rfc6455/frame"
 )
 
-// directSize is from how many octets still to come of a frame they are read
-// straight into the message instead of through the inbox.
-const directSize = 16 << 10
+const (
+	// directSize is from how many octets still to come of a frame they are read
+	// straight into the message instead of through the inbox, if not from fewer
+	// than fit in that.
+	directSize = 16 << 10
+	// ahead is how many times what has come a buffer for a message is, if it is
+	// going to be that long.
+	ahead = 4
+)
 
 // A Message is a text or binary message.
 type Message struct {
@@ -204,18 +210,15 @@ func (c *Conn) readPieces(ctx context.Context) (frame.Opcode, []byte, error) {
 		if err == nil && ev.begin && ev.end {
 			return ev.opcode, ev.payload, nil
 		}
+		if err == nil && !c.proto.compressed() {
+			err = c.keepPiece(ev.payload)
+		}
 		for err == nil {
 			c.partial = !ev.end
-			if !c.proto.compressed() {
-				if err := c.grow(len(ev.payload)); err != nil {
-					return 0, nil, err
-				}
-				c.message = append(c.message, ev.payload...)
-			}
 			if ev.end {
 				return ev.opcode, c.message, nil
 			}
-			if rest := c.proto.frames.Remaining(); rest < directSize || c.in.r < c.in.w || c.proto.compressed() {
+			if rest := c.proto.frames.Remaining(); rest < c.direct() || c.in.r < c.in.w || c.proto.compressed() {
 				break
 			}
 			err = c.nextDirect(ctx, &ev)
@@ -229,21 +232,40 @@ func (c *Conn) readPieces(ctx context.Context) (frame.Opcode, []byte, error) {
 	}
 }
 
-// grow makes room for n octets more in c.message.
-func (c *Conn) grow(n int) error {
-	most := int64(len(c.message)) + int64(n) + c.proto.frames.Remaining()
+// keepPiece appends a piece of a message to c.message.
+func (c *Conn) keepPiece(p []byte) error {
+	if come := len(c.message) + len(p); come > cap(c.message) {
+		if err := c.grow(come); err != nil {
+			return err
+		}
+	}
+	c.message = append(c.message, p...)
+	return nil
+}
+
+// direct returns from how many octets still to come of a frame they are read
+// straight into the message.
+func (c *Conn) direct() int64 { return int64(min(directSize, c.in.least)) }
+
+// grow makes room in c.message for come octets, which have come, and in proportion
+// to that for others that were announced.
+func (c *Conn) grow(come int) error {
+	most := int64(come) + c.proto.frames.Remaining()
 	if c.proto.frames.Open() {
 		most = max(most, c.proto.limits.maxSize) // more fragments follow
 	}
-	c.message = growBuffer(c.message, n, int(min(most, math.MaxInt)))
+	size := min(int64(max(come, 1))*ahead, most, math.MaxInt)
+	c.message = growBuffer(c.message, int(size)-len(c.message), 0)
 	return c.charge()
 }
 
-// nextDirect reads more of the current frame straight behind c.message, as an
-// event whose payload has to be appended there.
+// nextDirect reads more of the current frame straight into c.message, behind what is
+// there.
 func (c *Conn) nextDirect(ctx context.Context, ev *event) error {
-	if err := c.grow(1); err != nil {
-		return err
+	if len(c.message) == cap(c.message) {
+		if err := c.grow(len(c.message)); err != nil {
+			return err
+		}
 	}
 	space := c.message[len(c.message):cap(c.message)]
 	space = space[:min(int64(len(space)), c.proto.frames.Remaining())]
@@ -254,6 +276,7 @@ func (c *Conn) nextDirect(ctx context.Context, ev *event) error {
 	if _, err := c.proto.next(space[:n], ev); err != nil {
 		return c.fail(err)
 	}
+	c.message = c.message[:len(c.message)+n]
 	c.count(ev)
 	return nil
 }
