@@ -51,8 +51,13 @@ func putBuffer(b []byte) {
 // octets more. It grows in proportion to what b holds, but not beyond most.
 func growBuffer(b []byte, n, most int) []byte {
 	if cap(b)-len(b) >= n {
-		return b
+		return b // this much can be inlined
 	}
+	return moveBuffer(b, n, most)
+}
+
+// moveBuffer is growBuffer where there is not enough room.
+func moveBuffer(b []byte, n, most int) []byte {
 	grown := append(getBuffer(max(len(b)+n, min(2*cap(b), most))), b...)
 	putBuffer(b)
 	return grown

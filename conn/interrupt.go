@@ -29,17 +29,15 @@ type interrupt struct {
 	over  bool            // whether release was called
 }
 
+// ready reports whether arm with a context that has this channel, and without a
+// deadline, would change nothing.
+func (i *interrupt) ready(done <-chan struct{}) bool { return i.quiet && done == i.last }
+
 // arm prepares for an operation that ends with ctx and at the deadline, if that
 // is not zero.
 func (i *interrupt) arm(ctx context.Context, deadline time.Time) {
-	if done := ctx.Done(); !i.quiet || done != i.last || !deadline.IsZero() {
-		i.last, i.quiet = done, deadline.IsZero()
-		i.change(ctx, done, deadline)
-	}
-}
-
-// change is arm where something has to change. Done is that of ctx.
-func (i *interrupt) change(ctx context.Context, done <-chan struct{}, deadline time.Time) {
+	done := ctx.Done()
+	i.last, i.quiet = done, deadline.IsZero()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.over {

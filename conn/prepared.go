@@ -73,17 +73,22 @@ func (e encoding) payload() []byte {
 
 // checkMessage returns why a message may not be sent, if so.
 func checkMessage(op frame.Opcode, p []byte) error {
-	switch op {
-	case frame.OpBinary:
-		return nil
-	case frame.OpText:
-		var text frame.UTF8
-		if text.Next(p) < len(p) || !text.Complete() {
-			return fmt.Errorf("conn: write: %w", frame.ErrInvalidUTF8)
-		}
-		return nil
+	if op == frame.OpBinary {
+		return nil // this much can be inlined
 	}
-	return ErrOpcode
+	return checkText(op, p)
+}
+
+// checkText is checkMessage for what is not binary.
+func checkText(op frame.Opcode, p []byte) error {
+	if op != frame.OpText {
+		return ErrOpcode
+	}
+	var text frame.UTF8
+	if text.Next(p) < len(p) || !text.Complete() {
+		return fmt.Errorf("conn: write: %w", frame.ErrInvalidUTF8)
+	}
+	return nil
 }
 
 // payload returns the message as it was before it was encoded.

@@ -448,9 +448,10 @@ func (c *Conn) beginWait(ctx context.Context, mid bool) (begun time.Duration) {
 	if !resumed {
 		c.waits.Add(1)
 	}
-	if c.visits == nil || !c.visits.lazy {
-		c.readInt.arm(ctx, deadline)
+	if c.visits != nil && c.visits.lazy || deadline.IsZero() && c.readInt.ready(ctx.Done()) {
+		return begun
 	}
+	c.readInt.arm(ctx, deadline)
 	return begun
 }
 

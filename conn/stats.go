@@ -38,10 +38,7 @@ func (t *Traffic) add(i *item) {
 		t.Control++
 		return
 	}
-	t.Payload += uint64(i.payload)
-	if i.fin {
-		t.Messages++
-	}
+	t.addFrame(i.payload, i.fin)
 	if !i.compressed {
 		return
 	}
@@ -49,6 +46,14 @@ func (t *Traffic) add(i *item) {
 	t.CompressedOctets += uint64(i.deflated)
 	if i.fin {
 		t.Compressed++
+	}
+}
+
+// addFrame counts a data frame with a payload of size octets.
+func (t *Traffic) addFrame(size int, fin bool) {
+	t.Payload += uint64(size)
+	if fin {
+		t.Messages++
 	}
 }
 

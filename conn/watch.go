@@ -29,7 +29,9 @@ func (c *Conn) watched() bool { return c.out.watch != nil }
 // that is watched. It needs out.mu.
 func (c *Conn) beginWrite(ctx context.Context) {
 	w := c.out.watch
-	c.writeInt.arm(ctx, time.Time{})
+	if !c.writeInt.ready(ctx.Done()) {
+		c.writeInt.arm(ctx, time.Time{})
+	}
 	w.busy = true
 	w.turn++
 	if w.runs {
@@ -85,13 +87,13 @@ func (c *Conn) lookAfterWrite() {
 }
 
 // keep keeps a buffer for the next message if it is small and there is a watch to
-// give it back.
-func (o *outbox) keep(buf []byte) {
-	if o.watch != nil && o.watch.runs && cap(buf) == smallInbox {
-		o.watch.spare = buf[:0]
-	} else {
-		putBuffer(buf)
+// give it back, and reports whether it does. It needs the outbox's mu.
+func (w *watch) keep(buf []byte) bool {
+	if w == nil || !w.runs || cap(buf) != smallInbox {
+		return false
 	}
+	w.spare = buf[:0]
+	return true
 }
 
 // kept returns the buffer that was kept, or nil.

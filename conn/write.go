@@ -90,20 +90,26 @@ func (c *Conn) encodeAlone(op frame.Opcode, p []byte) (id uint64, buf []byte) {
 // number id of size octets, and sees to the rest. It needs out.mu, and releases it.
 func (c *Conn) wroteAlone(ctx context.Context, id uint64, buf []byte, n int, op frame.Opcode, size int) error {
 	o := &c.out
-	i := item{id: id, opcode: op, fin: true, payload: size}
 	o.alone = 0
 	if n < len(buf) || len(o.waiting.items) > 0 || o.err != nil {
-		o.flying.adopt(buf, i)
-		o.wrote(n)
-		return c.flush(ctx, i.id)
+		return c.adoptAlone(ctx, item{id: id, opcode: op, fin: true, payload: size}, buf, n)
 	}
-	o.written, o.flushing = i.id, false
+	o.written, o.flushing = id, false
 	o.departed.Octets += uint64(n)
-	o.departed.add(&i)
-	o.keep(buf)
+	o.departed.addFrame(size, true)
+	if !o.watch.keep(buf) {
+		putBuffer(buf)
+	}
 	o.wake()
 	o.mu.Unlock()
 	return nil
+}
+
+// adoptAlone is wroteAlone where there is more to write, or nothing can be.
+func (c *Conn) adoptAlone(ctx context.Context, i item, buf []byte, n int) error {
+	c.out.flying.adopt(buf, i)
+	c.out.wrote(n)
+	return c.flush(ctx, i.id)
 }
 
 // deliverMessage is deliver for a whole message of so many octets, which may be
