@@ -45,7 +45,7 @@ func newStretch(role frame.Role, agreed *deflate.Params, maxSize int64) (sender,
 	return conn.New(&s, role, h, o), conn.New(&s, role^frame.Client, h, o)
 }
 
-// A bomb takes no more memory than its limit and a little, at any time.
+// C1, X5: a bomb takes no more memory than its limit and a little, at any time.
 func TestCompressedBombMemory(t *testing.T) {
 	const limit = 1 << 20
 	bomb := pack(t, make([]byte, 1000*limit))

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"sync"
 	"testing"
@@ -17,32 +18,76 @@ import (
 
 // The race detector has pools forget at random, and memory of its own.
 
-// Once warm, a message there and back costs no memory.
+// Once warm, a message there and back costs no memory if it is whole, and as a
+// stream no more than without compression.
 func TestCompressedAllocs(t *testing.T) {
+	ctx := context.Background()
+	b := make([]byte, 4096)
+	ways := []struct {
+		name string
+		send func(c *conn.Conn, p []byte) error
+		read func(c *conn.Conn) (int, error)
+	}{
+		{"whole", func(c *conn.Conn, p []byte) error { return c.WriteMessage(ctx, frame.OpBinary, p) },
+			func(c *conn.Conn) (int, error) {
+				_, p, err := c.ReadMessage(ctx)
+				return len(p), err
+			}},
+		{"stream", func(c *conn.Conn, p []byte) error {
+			w, err := c.NextWriter(frame.OpBinary)
+			if err != nil {
+				return err
+			}
+			if _, err := w.Write(ctx, p); err != nil {
+				return err
+			}
+			return w.Close(ctx)
+		}, func(c *conn.Conn) (n int, err error) {
+			r, err := c.NextReader(ctx)
+			for err == nil {
+				var more int
+				more, err = r.Read(ctx, b)
+				n += more
+			}
+			if err == io.EOF {
+				err = nil
+			}
+			return n, err
+		}},
+	}
+	allocs := func(t *testing.T, role frame.Role, agreed *deflate.Params, way int, n int) float64 {
+		sender, receiver := newStretch(role, agreed, 0)
+		defer sender.CloseNow()
+		defer receiver.CloseNow()
+		p := []byte(lines(n))
+		run := func() {
+			if err := ways[way].send(sender, p); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := ways[way].read(receiver); got != len(p) || err != nil {
+				t.Fatalf("%d octets are read, %v", got, err)
+			}
+		}
+		for range 20 {
+			run()
+		}
+		return testing.AllocsPerRun(100, run)
+	}
 	for _, role := range []frame.Role{frame.Server, frame.Client} {
-		for _, agreed := range []*deflate.Params{alone, together} {
+		for way := range ways {
 			for _, n := range []int{200, 20_000, 300_000} {
-				t.Run(fmt.Sprintf("%v/%v/%d octets", role, agreed.ServerNoContextTakeover, n), func(t *testing.T) {
-					sender, receiver := newStretch(role, agreed, 0)
-					defer sender.CloseNow()
-					defer receiver.CloseNow()
-					ctx, p := context.Background(), []byte(lines(n))
-					run := func() {
-						if err := sender.WriteMessage(ctx, frame.OpBinary, p); err != nil {
-							t.Fatal(err)
+				plain := 0.0
+				if ways[way].name == "stream" {
+					plain = allocs(t, role, nil, way, n)
+				}
+				for _, agreed := range []*deflate.Params{alone, together} {
+					t.Run(fmt.Sprintf("%v/%v/%s/%d octets", role, agreed.ServerNoContextTakeover, ways[way].name, n), func(t *testing.T) {
+						// Less than one more: a collection may empty the pools.
+						if n := allocs(t, role, agreed, way, n); n >= plain+1 {
+							t.Errorf("a message there allocates %v times; want %v", n, plain)
 						}
-						if _, got, err := receiver.ReadMessage(ctx); len(got) != len(p) || err != nil {
-							t.Fatalf("ReadMessage = %d octets, %v", len(got), err)
-						}
-					}
-					for range 20 {
-						run()
-					}
-					// Less than one: a collection may empty the pools.
-					if n := testing.AllocsPerRun(100, run); n >= 1 {
-						t.Errorf("a message there allocates %v times", n)
-					}
-				})
+					})
+				}
 			}
 		}
 	}
@@ -64,16 +109,10 @@ func TestCompressedMemory(t *testing.T) {
 	}
 	const conns = 1000
 	tests := []struct {
-		bits     int
-		takeover bool
-		most     int64 // octets for each
-	}{
-		{15, true, 100 << 10},
-		{12, true, 24 << 10},
-		{10, true, 8 << 10},
-		{15, false, 512},
-	}
-	p := []byte(lines(140_000))
+		bits int
+		most int64 // octets for each
+	}{{15, 100 << 10}, {12, 24 << 10}, {10, 8 << 10}}
+	p := []byte(lines(40_000))
 	grow := func(agreed *deflate.Params) int64 {
 		before := heap()
 		waits, closed := make(chan struct{}, conns), make(chan struct{})
@@ -82,17 +121,24 @@ func TestCompressedMemory(t *testing.T) {
 			s := &stretch{waits: waits, closed: closed}
 			o := &conn.Options{PingInterval: conn.NoLimit, Compression: compressAll}
 			c := conn.New(s, frame.Server, conn.Handshake{Deflate: agreed}, o)
-			if err := c.WriteMessage(context.Background(), frame.OpBinary, p); err != nil {
-				t.Fatal(err)
+			// After a large one, small ones that fill what room there is.
+			for _, n := range []int{len(p), 10_000, 10_000, 500} {
+				if err := c.WriteMessage(context.Background(), frame.OpBinary, p[:n]); err != nil {
+					t.Fatal(err)
+				}
+				s.Buffer.Reset()
 			}
-			s.Buffer = bytes.Buffer{}
-			s.Write(encode(t, frame.Client, frame.FIN, frame.OpBinary, p[:1]))
+			large := encode(t, frame.Client, frame.FIN, frame.OpBinary, p)
 			if agreed != nil {
-				s.Buffer = bytes.Buffer{}
-				s.Write(encode(t, frame.Client, frame.FIN|frame.RSV1, frame.OpBinary, packWithin(t, p, agreed)))
+				large = encode(t, frame.Client, frame.FIN|frame.RSV1, frame.OpBinary, packWithin(t, p, agreed))
 			}
-			if _, _, err := c.ReadMessage(context.Background()); err != nil {
-				t.Fatal(err)
+			// A small one at the end has all wait with a buffer of the same size.
+			for _, wire := range [][]byte{large, encode(t, frame.Client, frame.FIN, frame.OpBinary, p[:1])} {
+				s.Buffer = bytes.Buffer{}
+				s.Write(wire)
+				if _, _, err := c.ReadMessage(context.Background()); err != nil {
+					t.Fatal(err)
+				}
 			}
 			s.Buffer = bytes.Buffer{}
 			reading.Go(func() { c.ReadMessage(context.Background()) })
@@ -103,15 +149,17 @@ func TestCompressedMemory(t *testing.T) {
 		reading.Wait()
 		return after - before
 	}
-	plain := grow(nil)
+	plain, without := grow(nil), grow(alone)
+	t.Logf("without takeover: %d octets for each connection", (without-plain)/conns)
+	if each := (without - plain) / conns; each > 512 {
+		t.Errorf("without takeover: %d octets for each connection, want nothing to speak of", each)
+	}
+	// The same with takeover, so that what else differs does not count.
 	for _, tt := range tests {
-		each := (grow(&deflate.Params{
-			ServerNoContextTakeover: !tt.takeover, ClientNoContextTakeover: !tt.takeover,
-			ServerMaxWindowBits: tt.bits, ClientMaxWindowBits: tt.bits,
-		}) - plain) / conns
-		t.Logf("%d bits, takeover = %v: %d octets for each connection", tt.bits, tt.takeover, each)
+		each := (grow(&deflate.Params{ServerMaxWindowBits: tt.bits, ClientMaxWindowBits: tt.bits}) - without) / conns
+		t.Logf("%d bits: %d octets for each connection", tt.bits, each)
 		if each > tt.most {
-			t.Errorf("%d bits, takeover = %v: %d octets for each connection, want at most %d", tt.bits, tt.takeover, each, tt.most)
+			t.Errorf("%d bits: %d octets for each connection, want at most %d", tt.bits, each, tt.most)
 		}
 	}
 }

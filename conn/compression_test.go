@@ -138,15 +138,15 @@ func TestCompressedReceived(t *testing.T) {
 		{"octet by octet", alone, "4101:f2 0001:48 0001:cd 0000: 0001:c9 0001:c9 0001:07 8001:00", []string{"text Hello"}},
 		{"RFC 7.2.3.2 takeover", together, hello + " c105:f200110000", []string{"text Hello", "text Hello"}},
 		{"RFC 7.2.3.3 stored block", alone, "c10b:000500faff48656c6c6f00", []string{"text Hello"}},
-		{"RFC 7.2.3.4 BFINAL", alone, "c108:f348cdc9c9070000 " + hello, []string{"text Hello", "text Hello"}},
-		{"BFINAL and nothing after it", alone, "c107:f348cdc9c90700 " + hello, []string{"text Hello", "text Hello"}},
+		{"C4 RFC 7.2.3.4 BFINAL", alone, "c108:f348cdc9c9070000 " + hello, []string{"text Hello", "text Hello"}},
+		{"C4 BFINAL and nothing after it", alone, "c107:f348cdc9c90700 " + hello, []string{"text Hello", "text Hello"}},
 		{"RFC 7.2.3.5 two blocks", alone, "c10d:f248050000 00ffffcac9c90700", nil},
-		{"tail not removed", alone, "c10b:f248cdc9c907000000ffff " + hello, []string{"text Hello", "text Hello"}},
-		{"no octets", alone, "c100: c200:", []string{"text ", "binary "}},
-		{"RFC 7.2.3.6 empty message", alone, "c101:00", []string{"text "}},
+		{"C3 tail not removed", alone, "c10b:f248cdc9c907000000ffff " + hello, []string{"text Hello", "text Hello"}},
+		{"C5 no octets", alone, "c100: c200:", []string{"text ", "binary "}},
+		{"C5 RFC 7.2.3.6 empty message", alone, "c101:00", []string{"text "}},
 		{"empty fragments", alone, "4100: 0000: 8000:", []string{"text "}},
 		{"last fragment empty", alone, "4107:f248cdc9c90700 8000:", []string{"text Hello"}},
-		{"mixed with uncompressed", together, hello + " 8103:616263 c105:f200110000 0101:61 8001:62 c105:f200110000",
+		{"C10 mixed with uncompressed", together, hello + " 8103:616263 c105:f200110000 0101:61 8001:62 c105:f200110000",
 			[]string{"text Hello", "text abc", "text Hello", "text ab", "text Hello"}},
 		{"control frames between", alone, "4103:f248cd 8a00: 8004:c9c90700", []string{"text Hello"}},
 	}
@@ -180,23 +180,23 @@ func TestCompressedRefused(t *testing.T) {
 		cause  error
 	}{
 		{"RSV1 without the extension", nil, hello, 1002, frame.ErrReservedBits},
-		{"RSV1 on a continuation", alone, "4103:f248cd c004:c9c90700", 1002, frame.ErrReservedBits},
-		{"RSV1 on the second fragment only", alone, "0103:48656c c002:6c6f", 1002, frame.ErrReservedBits},
-		{"RSV1 on a ping", alone, "c900:", 1002, frame.ErrReservedBits},
-		{"RSV1 on a Close frame", alone, "c802:03e8", 1002, frame.ErrReservedBits},
+		{"C6 RSV1 on a continuation", alone, "4103:f248cd c004:c9c90700", 1002, frame.ErrReservedBits},
+		{"C6 RSV1 on the second fragment only", alone, "0103:48656c c002:6c6f", 1002, frame.ErrReservedBits},
+		{"C6 RSV1 on a ping", alone, "c900:", 1002, frame.ErrReservedBits},
+		{"C6 RSV1 on a Close frame", alone, "c802:03e8", 1002, frame.ErrReservedBits},
 		{"RSV2", alone, "a100:", 1002, frame.ErrReservedBits},
 		{"RSV3", alone, "9100:", 1002, frame.ErrReservedBits},
-		{"reserved block type", alone, "c101:06", 1007, deflate.ErrBlockType},
-		{"stored length", alone, "c107:00050000000048", 1007, deflate.ErrStoredLength},
-		{"code lengths", alone, "c10a:04ffffffffffffffffff", 1007, deflate.ErrCodeLengths},
-		{"reference before the first octet", together, "c105:f200110000", 1007, deflate.ErrDistance},
-		{"reference to an earlier message without takeover", alone, hello + " c105:f200110000", 1007, deflate.ErrDistance},
-		{"truncated", alone, "c103:f248cd", 1007, deflate.ErrTruncated},
-		{"truncated in fragments", alone, "4103:f248cd 8000:", 1007, deflate.ErrTruncated},
-		{"leftovers after BFINAL", alone, "c109:f348cdc9c9070006ff", 1007, deflate.ErrBlockType},
-		{"not UTF-8 after inflation", alone, "c107:000100feffff00", 1007, frame.ErrInvalidUTF8},
-		{"half a character", alone, "c107:000100feffc300", 1007, frame.ErrInvalidUTF8},
-		{"blocks without octets", alone, "427d:" + empty + strings.Repeat(" 007d:"+empty, 20), 1008, deflate.ErrNoOutput},
+		{"C2 reserved block type", alone, "c101:06", 1007, deflate.ErrBlockType},
+		{"C2 stored length", alone, "c107:00050000000048", 1007, deflate.ErrStoredLength},
+		{"C2 code lengths", alone, "c10a:04ffffffffffffffffff", 1007, deflate.ErrCodeLengths},
+		{"C2 reference before the first octet", together, "c105:f200110000", 1007, deflate.ErrDistance},
+		{"C7 reference to an earlier message without takeover", alone, hello + " c105:f200110000", 1007, deflate.ErrDistance},
+		{"C3 truncated", alone, "c103:f248cd", 1007, deflate.ErrTruncated},
+		{"C3 truncated in fragments", alone, "4103:f248cd 8000:", 1007, deflate.ErrTruncated},
+		{"C4 leftovers after BFINAL", alone, "c109:f348cdc9c9070006ff", 1007, deflate.ErrBlockType},
+		{"C9 not UTF-8 after inflation", alone, "c107:000100feffff00", 1007, frame.ErrInvalidUTF8},
+		{"C9 half a character", alone, "c107:000100feffc300", 1007, frame.ErrInvalidUTF8},
+		{"C8 blocks without octets", alone, "427d:" + empty + strings.Repeat(" 007d:"+empty, 20), 1008, deflate.ErrNoOutput},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -222,7 +222,7 @@ func TestCompressedUTF8AtOnce(t *testing.T) {
 	})
 }
 
-// The limit counts octets after inflation, and is exact.
+// C1: the limit counts octets after inflation, and is exact.
 func TestCompressedLimit(t *testing.T) {
 	const limit = 100_000
 	tests := []struct {
@@ -427,7 +427,7 @@ func TestCompressedSent(t *testing.T) {
 		{"below a minimum", []byte(lines(999)), 1000, false},
 		{"at a minimum", []byte(lines(1000)), 1000, true},
 		{"no minimum", bytes.Repeat([]byte("a"), 12), conn.NoLimit, true},
-		{"does not shrink", noise(5000), 0, false},
+		{"C11 does not shrink", noise(5000), 0, false},
 		{"empty", nil, conn.NoLimit, false},
 		{"too long to be gathered", []byte(lines(3 << 20)), 0, true},
 		{"too long and incompressible", noise(300_000), 0, false},
@@ -469,7 +469,7 @@ func writeAsync(ctx context.Context, c *conn.Conn, op frame.Opcode, p []byte) <-
 	return done
 }
 
-// What is written without compression is no part of the context.
+// C12: what is written without compression is no part of the context.
 func TestWriteUncompressed(t *testing.T) {
 	bothRoles(t, func(t *testing.T, role frame.Role) {
 		c, p := openDeflate(t, role, together, nil)

@@ -464,18 +464,20 @@ func TestCompressorRelease(t *testing.T) {
 func TestCompressorAllocs(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 0))
 	for _, takeover := range takeovers {
-		for _, size := range []int{100, 5000, 50_000} {
-			c := newCompressor(t, 15, takeover, deflate.Good)
-			message := jsonText(r, size)
-			dst := make([]byte, 0, size*9/8+64)
-			n := testing.AllocsPerRun(20, func() {
-				if _, ok := c.Append(dst, message[:10], message[10:]); !ok {
-					t.Fatal("not compressed")
+		for _, level := range levels {
+			for _, size := range []int{100, 5000, 50_000} {
+				c := newCompressor(t, 15, takeover, level)
+				message := jsonText(r, size)
+				dst := make([]byte, 0, size*9/8+64)
+				n := testing.AllocsPerRun(20, func() {
+					if _, ok := c.Append(dst, message[:10], message[10:]); !ok {
+						t.Fatal("not compressed")
+					}
+					c.AppendPiece(c.AppendPiece(dst, message[:50], false), message[50:], true)
+				})
+				if n > 0.5 && !raceEnabled {
+					t.Errorf("%v, %v, %d octets: %v allocations", takeover, level, size, n)
 				}
-				c.AppendPiece(c.AppendPiece(dst, message[:50], false), message[50:], true)
-			})
-			if n > 0.5 && !raceEnabled {
-				t.Errorf("%v, %d octets: %v allocations", takeover, size, n)
 			}
 		}
 	}
