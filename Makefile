@@ -85,7 +85,7 @@ bench: ## every benchmark once
 	@$(TEST) -run '^$$' -bench . -benchtime 1x ./... |
 	grep -vE '^(Benchmark|goos|goarch|pkg|cpu|PASS)'
 
-cover: ## fail if a package's coverage is below COVERAGE
+cover: ## fail if a package's coverage is below COVERAGE, or what fuzz seeds cover below 98 %
 	@$(TEST) -cover $(foreach c,$(COVERAGE),./$(firstword $(subst =, ,$c))) |
 	awk -v least='$(COVERAGE)' -v module="$$(go list -m)/" '
 		BEGIN { n = split(least, pairs); for (i = 1; i <= n; i++) { split(pairs[i], p, "="); want[p[1]] = p[2] } }
@@ -96,6 +96,7 @@ cover: ## fail if a package's coverage is below COVERAGE
 			seen++
 		}
 		END { exit failed || seen < n }'
+	go run ./fuzz/run -cover 98
 
 interop: ## the tests with real peers, which must be installed
 	@log=$$(mktemp)

@@ -65,6 +65,24 @@ func TestHasAVX2(t *testing.T) {
 	}
 }
 
+// FuzzSupportsAVX2: whatever a processor answers, it is asked for what is there alone, and
+// its instructions are used if all of what they need is.
+func FuzzSupportsAVX2(f *testing.F) {
+	const all = 0xffffffff
+	f.Add(uint32(7), uint32(all), uint32(all), uint32(all))
+	f.Add(uint32(6), uint32(all), uint32(all), uint32(all))
+	f.Add(uint32(7), uint32(all&^(1<<27)), uint32(all), uint32(all))
+	f.Add(uint32(7), uint32(all), uint32(all), uint32(all&^2))
+	f.Add(uint32(7), uint32(all), uint32(all&^(1<<5)), uint32(all))
+	f.Fuzz(func(t *testing.T, most, leaf1ECX, leaf7EBX, saved uint32) {
+		p := processor{most: most, leaf1ECX: leaf1ECX, leaf7EBX: leaf7EBX, saved: saved, asked: t, noXGETBV: leaf1ECX>>27&1 == 0}
+		want := most >= 7 && leaf1ECX>>27&3 == 3 && saved>>1&3 == 3 && leaf7EBX>>5&1 == 1
+		if got := supportsAVX2(p.cpuid, p.xgetbv); got != want {
+			t.Errorf("supportsAVX2 = %t with %+v", got, p)
+		}
+	})
+}
+
 // TestAccelerated compares with what Linux says of this processor.
 func TestAccelerated(t *testing.T) {
 	info, err := os.ReadFile("/proc/cpuinfo")

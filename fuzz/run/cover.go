@@ -12,9 +12,9 @@ import (
 // covered are the packages that the seeds have to cover.
 var covered = []string{"./mask", "./frame"}
 
-// checkCover measures how much of a package the seeds and corpora of ./fuzz cover, in
-// percent of statements, with assembly and without taken together: each leaves out
-// what is there for the other. It fails if that is less than least.
+// checkCover measures how much of a package the seeds and corpora of its own targets and
+// of ./fuzz cover, in percent of statements, with assembly and without taken together:
+// each leaves out what is there for the other. It fails if that is less than least.
 func checkCover(ctx context.Context, least float64) error {
 	dir, err := os.MkdirTemp("", "cover")
 	if err != nil {
@@ -26,7 +26,7 @@ func checkCover(ctx context.Context, least float64) error {
 		p := profile{}
 		for _, tags := range []string{"", "purego"} {
 			name := filepath.Join(dir, "profile")
-			if _, err := command(ctx, "", "go", "test", "-run=^Fuzz", "-tags="+tags, "-coverpkg="+pkg, "-coverprofile="+name, "./fuzz"); err != nil {
+			if _, err := command(ctx, "", "go", "test", "-run=^Fuzz", "-tags="+tags, "-coverpkg="+pkg, "-coverprofile="+name, "./fuzz", pkg); err != nil {
 				return err
 			}
 			b, err := os.ReadFile(name)

@@ -34,7 +34,7 @@
 //	-seeds dir       write dir/<target>_seed_corpus.zip: what testdata and the cache
 //	                 hold, in Go's corpus format
 //	-keep n          copy up to n of the shortest cached inputs of each target to testdata
-//	-cover percent   fail if the seeds of the targets in ./fuzz cover less of mask or frame
+//	-cover percent   fail if seeds, of ./fuzz and of the package itself, cover less of mask or frame
 package main
 
 import (
