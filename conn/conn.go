@@ -162,6 +162,7 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	if c.t.socket == nil && o.WriteTimeout > 0 {
 		c.out.watch = new(watch)
 	}
+	c.out.queue = &noQueue
 	c.out.tells = o.Hooks.OnMessage != nil
 	c.out.maxSize, c.out.maxFrames = o.MaxQueuedSize, o.MaxQueuedFrames
 	c.in.least = smallInbox

@@ -25,18 +25,14 @@ const (
 type outbox struct {
 	mu sync.Mutex
 
-	waiting  batch         // frames appended since the flusher last took some
-	flying   batch         // frames the flusher is writing
+	*queue                 // what there is of that; noQueue if nothing is
 	flushing bool          // whether there is a flusher
 	blocks   bool          // whether a write of the flusher is known to block
 	since    time.Duration // since when after Conn.opened, if blocks is set
 	alone    int           // octets of a message that the flusher writes although it is in no batch
 
-	newest   uint64    // the number of the frame appended last; the first is 1
-	written  uint64    // the number of the last frame that left as a whole
-	waiters  []*waiter // in the order of their frames
-	dropping []*waiter // those whose context ended while their frame was flying
-	spare    []*waiter // to be used again; they stay with their connection, as synctest wants of channels
+	newest  uint64 // the number of the frame appended last; the first is 1
+	written uint64 // the number of the last frame that left as a whole
 
 	deflater  *deflater // nil unless permessage-deflate is in use
 	gathering gathering
@@ -48,16 +44,57 @@ type outbox struct {
 	pongs     int           // of waiting
 	ponged    time.Duration // when after Conn.opened the first of them was appended
 
-	stream     *MessageWriter // between its first and its last frame; nil if none is
-	progress   int            // counts the frames of stream
-	posted     []*Prepared    // messages that wait for the end of stream
-	postedSize int            // octets of them
-	tells      bool           // whether somebody is to be told of messages that nobody waits for
-	final      bool           // whether no frame may follow
-	err        error          // why nothing can be written any more
-	line       []uint64       // the places of those who wait to append, in their order
-	places     uint64         // how many places were given
-	changed    chan struct{}  // closed when there may be room again; nil if nobody waits
+	stream   *MessageWriter // between its first and its last frame; nil if none is
+	progress int            // counts the frames of stream
+	tells    bool           // whether somebody is to be told of messages that nobody waits for
+	final    bool           // whether no frame may follow
+	err      error          // why nothing can be written any more
+	places   uint64         // how many places in the line were given
+}
+
+// A queue is what waits in an outbox. An outbox has one only while something does:
+// most connections have nothing to send.
+type queue struct {
+	waiting  batch         // frames appended since the flusher last took some
+	flying   batch         // frames the flusher is writing
+	waiters  []*waiter     // in the order of their frames
+	dropping []*waiter     // those whose context ended while their frame was flying
+	spare    []*waiter     // to be used again; they stay with their connection, as synctest wants of channels
+	line     []uint64      // the places of those who wait to append, in their order
+	changed  chan struct{} // closed when there may be room again; nil if nobody waits
+
+	posted     []*Prepared // messages that wait for the end of stream
+	postedSize int         // octets of them
+}
+
+// noQueue is that of outboxes in which nothing waits. It is never written to.
+var noQueue queue
+
+var queuePool = sync.Pool{New: func() any { return new(queue) }}
+
+// own returns a queue to write to.
+func (o *outbox) own() *queue {
+	if o.queue == &noQueue {
+		o.queue = queuePool.Get().(*queue)
+	}
+	return o.queue
+}
+
+// rest gives back a queue in which nothing waits.
+func (o *outbox) rest() {
+	q := o.queue
+	if q == &noQueue || o.flushing || len(q.waiting.items) > 0 || len(q.flying.items) > 0 || len(q.waiters) > 0 ||
+		len(q.dropping) > 0 || len(q.spare) > 0 || len(q.line) > 0 || len(q.posted) > 0 || q.changed != nil {
+		return
+	}
+	putBuffer(q.waiting.buf)
+	putBuffer(q.flying.buf)
+	*q = queue{
+		waiting: batch{items: q.waiting.items[:0]}, flying: batch{items: q.flying.items[:0]},
+		waiters: q.waiters[:0], dropping: q.dropping[:0], line: q.line[:0], posted: q.posted[:0],
+	}
+	queuePool.Put(q)
+	o.queue = &noQueue
 }
 
 // A waiter waits for its frame to leave.
@@ -82,21 +119,22 @@ const (
 // wait enters a waiter for the frame with the number id, which was appended
 // last.
 func (o *outbox) wait(id uint64) *waiter {
+	q := o.own()
 	var w *waiter
-	if last := len(o.spare) - 1; last >= 0 {
-		w, o.spare = o.spare[last], o.spare[:last]
+	if last := len(q.spare) - 1; last >= 0 {
+		w, q.spare = q.spare[last], q.spare[:last]
 	} else {
 		w = &waiter{ready: make(chan verdict, 1)}
 	}
 	w.id = id
-	o.waiters = append(o.waiters, w)
+	q.waiters = append(q.waiters, w)
 	return w
 }
 
 // recycle keeps a waiter that has its verdict for others to come.
 func (o *outbox) recycle(w *waiter) {
-	if len(o.spare) < maxSpare {
-		o.spare = append(o.spare, w)
+	if q := o.own(); len(q.spare) < maxSpare {
+		q.spare = append(q.spare, w)
 	}
 }
 
@@ -147,7 +185,8 @@ func (o *outbox) admits(size int, w *MessageWriter, place uint64) bool {
 // message is not passed by short ones for ever.
 func (o *outbox) enter() uint64 {
 	o.places++
-	o.line = append(o.line, o.places)
+	q := o.own()
+	q.line = append(q.line, o.places)
 	return o.places
 }
 
@@ -182,7 +221,7 @@ func (o *outbox) append(h frame.Header, payload []byte) uint64 {
 func (o *outbox) add(h frame.Header, payload []byte, i item) uint64 {
 	o.newest++
 	i.id = o.newest
-	o.waiting.add(h, payload, i)
+	o.own().waiting.add(h, payload, i)
 	return o.newest
 }
 
@@ -190,8 +229,9 @@ func (o *outbox) add(h frame.Header, payload []byte, i item) uint64 {
 func (o *outbox) appendPrepared(m *Prepared) uint64 {
 	e := o.deflater.prepared(m)
 	o.newest++
-	o.waiting.frames++
-	o.waiting.push(item{id: o.newest, shared: e.wire, opcode: m.opcode, fin: true,
+	q := o.own()
+	q.waiting.frames++
+	q.waiting.push(item{id: o.newest, shared: e.wire, opcode: m.opcode, fin: true,
 		payload: len(m.payload()), compressed: e.compressed, deflated: len(e.payload())})
 	return o.newest
 }
@@ -221,9 +261,9 @@ func (o *outbox) appendPong(h frame.Header, payload []byte, now time.Duration) {
 
 // take returns the next octets for the flusher to write, or nil.
 func (o *outbox) take(scratch *[]byte) []byte {
-	if len(o.flying.items) == 0 {
-		putBuffer(o.flying.buf)
-		o.flying, o.waiting = o.waiting, batch{items: o.flying.items}
+	if q := o.own(); len(q.flying.items) == 0 {
+		putBuffer(q.flying.buf)
+		q.flying, q.waiting = q.waiting, batch{items: q.flying.items}
 		o.pongs = 0
 		o.gathering.holds = false
 	}
@@ -318,9 +358,8 @@ func (o *outbox) dropAsked() (cause error) {
 // become one, because frames wait for which nobody waits.
 func (o *outbox) handOver() (orphaned bool) {
 	if _, frames := o.leaving(); frames == 0 {
-		putBuffer(o.flying.buf)
-		o.flying.buf = nil
 		o.flushing = false
+		o.rest()
 		return false
 	}
 	if len(o.waiters) == 0 {
@@ -359,9 +398,10 @@ func (o *outbox) abandon() {
 	for _, w := range slices.Concat(o.waiters, o.dropping) {
 		w.ready <- failed
 	}
-	o.waiters, o.dropping = nil, nil
-	putBuffer(o.flying.buf)
-	o.flying.buf = nil
+	q := o.own()
+	q.waiters, q.dropping = nil, nil
+	putBuffer(q.flying.buf)
+	q.flying.buf = nil
 	o.flushing = false
 	o.watch.stop()
 }

@@ -13,7 +13,9 @@ import (
 )
 
 // newOutbox returns an outbox without limits.
-func newOutbox() *outbox { return &outbox{maxSize: math.MaxInt, maxFrames: math.MaxInt} }
+func newOutbox() *outbox {
+	return &outbox{queue: &noQueue, maxSize: math.MaxInt, maxFrames: math.MaxInt}
+}
 
 // appendText appends a text message.
 func appendText(o *outbox, s string) uint64 {
@@ -232,7 +234,7 @@ func TestOutboxHandOver(t *testing.T) {
 	}
 	o := newOutbox()
 	o.flushing = true
-	o.posted = []*Prepared{m}
+	o.own().posted = []*Prepared{m}
 	if o.handOver() || o.flushing {
 		t.Error("handOver asks for a flusher although nothing can be written")
 	}
@@ -250,7 +252,7 @@ func TestOutboxHandOver(t *testing.T) {
 // Limits count frames, however many items they are, and let the first one pass
 // whatever its size.
 func TestOutboxFull(t *testing.T) {
-	o := &outbox{maxSize: 100, maxFrames: 3}
+	o := &outbox{queue: &noQueue, maxSize: 100, maxFrames: 3}
 	if o.full(1 << 20) {
 		t.Error("full for the first frame")
 	}
@@ -258,7 +260,7 @@ func TestOutboxFull(t *testing.T) {
 	if o.full(60) || !o.full(61) {
 		t.Errorf("full(60) = %v, full(61) = %v with 40 octets waiting; want false and true", o.full(60), o.full(61))
 	}
-	o = &outbox{maxSize: math.MaxInt, maxFrames: 3}
+	o = &outbox{queue: &noQueue, maxSize: math.MaxInt, maxFrames: 3}
 	o.append(frame.Header{Flags: frame.FIN, Opcode: frame.OpBinary}, make([]byte, gatherSize+1))
 	appendText(o, "b")
 	if o.full(1) {

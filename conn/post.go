@@ -43,8 +43,9 @@ func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
 		return dropped, err
 	}
 	if o.stream != nil {
-		o.posted = append(o.posted, ms...)
-		o.postedSize += size
+		q := o.own()
+		q.posted = append(q.posted, ms...)
+		q.postedSize += size
 		o.mu.Unlock()
 		return dropped, nil
 	}
@@ -87,7 +88,9 @@ func (c *Conn) endStream() {
 		for _, m := range o.posted {
 			c.appendPosted(m)
 		}
-		o.posted, o.postedSize = nil, 0
+		if len(o.posted) > 0 {
+			o.posted, o.postedSize = nil, 0
+		}
 	}
 	o.wake()
 	c.kick()

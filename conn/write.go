@@ -255,7 +255,7 @@ func (c *Conn) awaitStream(ctx context.Context) error {
 func (c *Conn) awaitChange(ctx context.Context, expired <-chan time.Time) bool {
 	o := &c.out
 	if o.changed == nil {
-		o.changed = make(chan struct{})
+		o.own().changed = make(chan struct{})
 	}
 	changed := o.changed
 	o.mu.Unlock()
