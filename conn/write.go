@@ -107,7 +107,7 @@ func (c *Conn) wroteAlone(ctx context.Context, id uint64, buf []byte, n int, op 
 
 // adoptAlone is wroteAlone where there is more to write, or nothing can be.
 func (c *Conn) adoptAlone(ctx context.Context, i item, buf []byte, n int) error {
-	c.out.flying.adopt(buf, i)
+	c.out.own().flying.adopt(buf, i)
 	c.out.wrote(n)
 	return c.flush(ctx, i.id)
 }
