@@ -392,7 +392,7 @@ func dialXnet(tb testing.TB, s *answering) messageConn {
 func (l *messageLibrary) conns(tb testing.TB, payload []byte) map[frame.Role]func() (messageConn, *stream) {
 	frames := func(flags frame.Flags) []byte {
 		var wire []byte
-		for i := range 8 {
+		for i := 0; i < 8 || len(wire) < 64<<10; i++ {
 			h := frame.Header{Flags: frame.FIN | flags, Opcode: frame.OpBinary, Key: mask.Key(0x9e3779b9 * i)}
 			if flags == 0 {
 				h.Key = 0
