@@ -115,8 +115,8 @@ func (b *batch) add(h frame.Header, payload []byte, i item) {
 
 // chunk returns what to write next: as many frames as lie side by side, or
 // copies of as many as fit in scratch, or a long one as it lies. The scratch
-// buffer is taken when first needed.
-func (b *batch) chunk(scratch *[]byte) []byte {
+// buffer, of size octets, is taken when first needed.
+func (b *batch) chunk(scratch *[]byte, size int) []byte {
 	if len(b.items) == 0 {
 		return nil
 	}
@@ -128,17 +128,17 @@ func (b *batch) chunk(scratch *[]byte) []byte {
 		}
 		run = b.buf[first.start+b.off : end]
 	}
-	if n == len(b.items) || len(run) >= gatherSize/4 {
+	if n == len(b.items) || len(run) >= size/4 {
 		return run
 	}
 	if *scratch == nil {
-		*scratch = getBuffer(gatherSize)
+		*scratch = getBuffer(size)
 	}
 	gathered := append((*scratch)[:0], run...)
 	for i := range b.items[n:] {
 		p := b.octets(&b.items[n+i])
-		gathered = append(gathered, p[:min(gatherSize-len(gathered), len(p))]...)
-		if len(gathered) == gatherSize {
+		gathered = append(gathered, p[:min(size-len(gathered), len(p))]...)
+		if len(gathered) == size {
 			break
 		}
 	}

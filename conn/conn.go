@@ -165,9 +165,9 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	c.out.queue = &noQueue
 	c.out.tells = o.Hooks.OnMessage != nil
 	c.out.maxSize, c.out.maxFrames = o.MaxQueuedSize, o.MaxQueuedFrames
-	c.in.least = smallInbox
+	c.in.least, c.out.gathers = smallInbox, chunkSize
 	if c.t.socket != nil {
-		c.in.least = largeInbox
+		c.in.least, c.out.gathers = largeInbox, gatherSize
 	}
 	c.in.want = c.in.least
 	if n := len(h.Early); n > 0 {

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -39,6 +40,7 @@ type outbox struct {
 	watch     *watch // nil where a write that blocks is found otherwise
 	departed  departed
 
+	gathers   int           // up to how many octets are copied together for one write; zero means gatherSize
 	maxSize   int           // Options.MaxQueuedSize
 	maxFrames int           // Options.MaxQueuedFrames
 	pongs     int           // of waiting
@@ -267,7 +269,7 @@ func (o *outbox) take(scratch *[]byte) []byte {
 		o.pongs = 0
 		o.gathering.holds = false
 	}
-	return o.flying.chunk(scratch)
+	return o.flying.chunk(scratch, cmp.Or(o.gathers, gatherSize))
 }
 
 // wrote notes that n octets of what take returned have left.
