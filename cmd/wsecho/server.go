@@ -39,6 +39,8 @@ type server struct {
 	engineIO  *engineio.Server
 	socketIO  *socketio.Server
 
+	browsers lastConns
+
 	compression *conn.Compression // unless a query says otherwise; nil for none
 
 	mu      sync.Mutex
@@ -76,7 +78,8 @@ func newServer(o *serveOptions, log *slog.Logger) *server {
 	mux.HandleFunc("/", s.notFound)
 	s.engineIO = newEngineEcho(o.engine(log, "/engine.io/", s.compression), log)
 	s.socketIO = newSocketIO(o, o.engine(log, "/socket.io/", s.compression), log)
-	mux.Handle("GET /{$}", newPage(pageHTML, ""))
+	mux.Handle("GET /{$}", s.browsers.cookie(newPage(pageHTML, "")))
+	mux.Handle("GET /traffic", &s.browsers)
 	mux.Handle("GET /chat.html", newChatPage(o.sio.client != ""))
 	mux.Handle("/engine.io/", s.engineIO)
 	mux.Handle("/socket.io/", s.socketIO)
@@ -139,6 +142,7 @@ func (s *server) websocket(e endpoint) http.Handler {
 			return
 		}
 		v.opened(c)
+		s.browsers.opened(r, c)
 		run := func() {
 			defer s.active.Done()
 			e.handler(c)

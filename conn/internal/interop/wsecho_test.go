@@ -59,7 +59,7 @@ func TestWsecho(t *testing.T) {
 }
 
 // testWsechoPage: a person opens the page, connects, sends a message, sees the
-// echo and closes.
+// echo and closes; then the same with compression, and sees what it has come to.
 func testWsechoPage(t *testing.T, b *browser) {
 	w := startWsecho(t)
 	p := b.open(t, "http://"+w.addr+"/")
@@ -75,6 +75,10 @@ func testWsechoPage(t *testing.T, b *browser) {
 		{"", "at('rtt').innerText.endsWith('ms')"},
 		{"at('reason').value = 'seen enough'", "true"},
 		{"at('close').click()", "at('state').innerText.includes('1000')"},
+		{"at('url').value += '?deflate=on'", "true"},
+		{"at('connect').click()", "at('state').innerText.includes('permessage-deflate')"},
+		{"at('payload').value = 'compress me, '.repeat(100)", "true"},
+		{"at('send').click()", "/^[0-9.]+ %, [0-9.]+ %$/.test(at('ratios').innerText)"},
 	} {
 		if err := p.eval(step.do, nil); err != nil {
 			t.Fatalf("%s: %v", step.do, err)
