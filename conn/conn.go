@@ -147,8 +147,7 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 		c.visits = d.visits
 		c.visits.conn = c
 	}
-	c.readInt.set = c.t.SetReadDeadline
-	c.writeInt.set = c.t.SetWriteDeadline
+	c.readInt.t, c.writeInt.t, c.writeInt.side = &c.t, &c.t, Sent
 	c.proto.frames.Role = role
 	c.proto.frames.TolerateNonMinimal = o.TolerateNonMinimalLength
 	c.proto.limits.maxSize = o.MaxMessageSize

@@ -14,7 +14,8 @@ var past = time.Unix(1, 0)
 // the next operation, which mostly comes with the same one and then costs
 // nothing.
 type interrupt struct {
-	set func(time.Time) error // SetReadDeadline or SetWriteDeadline
+	t    *transport
+	side Direction // Received for its read deadline, Sent for its write deadline
 
 	// Of whoever operates:
 	last  <-chan struct{} // of the context that arm was called with last
@@ -27,6 +28,15 @@ type interrupt struct {
 	armed bool            // whether the transport has a deadline
 	asked bool            // whether poke was called and not yet answered
 	over  bool            // whether release was called
+}
+
+// set sets the deadline.
+func (i *interrupt) set(deadline time.Time) {
+	if i.side == Sent {
+		i.t.SetWriteDeadline(deadline)
+	} else {
+		i.t.SetReadDeadline(deadline)
+	}
 }
 
 // ready reports whether arm with a context that has this channel, and without a

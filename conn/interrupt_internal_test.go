@@ -2,27 +2,42 @@ package conn
 
 import (
 	"context"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// recorder is a deadline, and how often it was set.
+// A recorder is the deadline of one side of a stream, and how often it was set.
 type recorder struct {
+	io.ReadWriteCloser
 	deadline time.Time
 	calls    int
 }
 
-func (r *recorder) set(t time.Time) error {
+func (r *recorder) SetReadDeadline(t time.Time) error {
 	r.deadline = t
 	r.calls++
 	return nil
 }
 
+func (r *recorder) SetWriteDeadline(time.Time) error { return nil }
+
+// A reversed is a recorder of the other side.
+type reversed struct{ *recorder }
+
+func (reversed) SetReadDeadline(time.Time) error      { return nil }
+func (r reversed) SetWriteDeadline(t time.Time) error { return r.recorder.SetReadDeadline(t) }
+
 func TestInterrupt(t *testing.T) {
+	var r recorder
+	t.Run("read", func(t *testing.T) { testInterrupt(t, &r, &interrupt{t: &transport{stream: &r}}) })
+	var w recorder
+	t.Run("write", func(t *testing.T) { testInterrupt(t, &w, &interrupt{t: &transport{stream: reversed{&w}}, side: Sent}) })
+}
+
+func testInterrupt(t *testing.T, r *recorder, i *interrupt) {
 	synctest.Test(t, func(t *testing.T) {
-		var r recorder
-		i := &interrupt{set: r.set}
 		check := func(what string, deadline time.Time) {
 			t.Helper()
 			synctest.Wait()
