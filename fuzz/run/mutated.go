@@ -84,7 +84,7 @@ func (p profile) coverage() coverage {
 func (c coverage) String() string {
 	var list []string
 	for pkg, percent := range c {
-		if percent >= 10 {
+		if percent >= 3 {
 			list = append(list, fmt.Sprintf("%s %.1f %%", pkg, percent))
 		}
 	}
