@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -22,6 +23,7 @@ type campaign struct {
 	mutate  bool   // whether inputs are mutated in process; else go test -fuzz runs them
 	seed    uint64 // for mutate; 0 means the one behind those recorded
 	program string // that build has made
+	idle    profile
 
 	records string // the file for what was run, or ""
 }
@@ -44,7 +46,10 @@ type result struct {
 	// Of mutated inputs.
 	seed    uint64
 	profile profile // what was reached
+	idle    profile // what is reached without a target
 }
+
+func (r *result) coverage() coverage { return r.profile.coverage(r.idle) }
 
 // A report is what go test says about fuzzing.
 type report struct {
@@ -57,11 +62,14 @@ type report struct {
 func (c *campaign) run(ctx context.Context, targets []target) (results []result, err error) {
 	run, status := c.fuzz, (*result).guided
 	if c.mutate {
-		remove, err := c.build(ctx)
+		dir, err := os.MkdirTemp("", "fuzz")
 		if err != nil {
 			return nil, err
 		}
-		defer remove()
+		defer os.RemoveAll(dir)
+		if err := c.build(ctx, dir); err != nil {
+			return nil, err
+		}
 		run, status = c.mutated, (*result).mutated
 		targets = slices.DeleteFunc(targets, func(t target) bool { return path.Base(t.pkg) != "fuzz" })
 	}
@@ -95,7 +103,7 @@ func (c *campaign) run(ctx context.Context, targets []target) (results []result,
 
 // guided and mutated say what is special about the two ways to run a target.
 func (r *result) guided() string  { return fmt.Sprintf("%5d new  %6d inputs", r.fresh, r.total) }
-func (r *result) mutated() string { return fmt.Sprintf("seed %d  %v", r.seed, r.profile.coverage()) }
+func (r *result) mutated() string { return fmt.Sprintf("seed %d  %v", r.seed, r.coverage()) }
 
 func verdict(err error) string {
 	if err != nil {
@@ -146,7 +154,7 @@ func summarize(w io.Writer, results []result) error {
 	}
 	fmt.Fprintf(w, "%d targets, %d executions, %d inputs reached new code, %d failed\n", len(results), sum.execs, sum.fresh, len(failures))
 	if all := union(results); len(all) > 0 {
-		fmt.Fprintf(w, "together they reached %v\n", all.coverage())
+		fmt.Fprintf(w, "together they reached %v\n", all.coverage(results[0].idle))
 	}
 	return errors.Join(failures...)
 }

@@ -17,16 +17,28 @@ var attacked = []string{
 	"./mask", "./frame", "./handshake", "./conn", "./conn/deflate", "./socketio/engineio", "./socketio/engineio/codec", "./socketio/parser",
 }
 
-// build builds the targets of ./fuzz for mutated. The program is removed by calling
-// the function that is returned.
-func (c *campaign) build(ctx context.Context) (remove func(), err error) {
-	dir, err := os.MkdirTemp("", "fuzz")
+// build builds the targets of ./fuzz for mutated, in dir.
+func (c *campaign) build(ctx context.Context, dir string) error {
+	c.program = filepath.Join(dir, "fuzz.test")
+	if _, err := command(ctx, "", "go", "test", "-c", "-covermode=set", "-coverpkg="+strings.Join(attacked, ","), "-o", c.program, "./fuzz"); err != nil {
+		return err
+	}
+	name := c.program + ".idle"
+	if _, err := command(ctx, "", c.program, "-test.run=^$", "-test.coverprofile="+name); err != nil {
+		return err
+	}
+	var err error
+	c.idle, err = readProfile(name)
+	return err
+}
+
+func readProfile(name string) (profile, error) {
+	b, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	c.program = filepath.Join(dir, "fuzz.test")
-	_, err = command(ctx, "", "go", "test", "-c", "-covermode=set", "-coverpkg="+strings.Join(attacked, ","), "-o", c.program, "./fuzz")
-	return func() { os.RemoveAll(dir) }, err
+	p := profile{}
+	return p, p.add(string(b))
 }
 
 // executions is what a target of ./fuzz logs with -mutate.
@@ -47,46 +59,41 @@ func (c *campaign) mutated(ctx context.Context, t target) (r result) {
 	} else if err == nil {
 		err = fmt.Errorf("%s does not say what it did:\n%s", t.name, out)
 	}
-	if r.err = err; err != nil {
-		return r
+	if r.err = err; err == nil {
+		r.profile, r.err = readProfile(name)
+		r.idle = c.idle
 	}
-	b, err := os.ReadFile(name)
-	if err != nil {
-		r.err = err
-		return r
-	}
-	r.profile = profile{}
-	r.err = r.profile.add(string(b))
 	return r
 }
 
 // A coverage is how much of each package was reached, in percent of statements.
 type coverage map[string]float64
 
-// coverage returns that of the packages of a profile.
-func (p profile) coverage() coverage {
-	byPackage := map[string]profile{}
+// coverage returns that of the packages of a profile in which more was reached than by an
+// idle program, which initializes them.
+func (p profile) coverage(idle profile) coverage {
+	byPackage, reached := map[string]profile{}, map[string]bool{}
 	for place, b := range p {
 		pkg := place[:strings.LastIndexByte(place, '/')]
 		if byPackage[pkg] == nil {
 			byPackage[pkg] = profile{}
 		}
 		byPackage[pkg][place] = b
+		reached[pkg] = reached[pkg] || b.covered && !idle[place].covered
 	}
 	c := coverage{}
 	for pkg, p := range byPackage {
-		c[pkg[strings.LastIndexByte(pkg, '/')+1:]] = p.percent()
+		if reached[pkg] {
+			c[pkg[strings.LastIndexByte(pkg, '/')+1:]] = p.percent()
+		}
 	}
 	return c
 }
 
-// String leaves out what is hardly reached.
 func (c coverage) String() string {
 	var list []string
 	for pkg, percent := range c {
-		if percent >= 3 {
-			list = append(list, fmt.Sprintf("%s %.1f %%", pkg, percent))
-		}
+		list = append(list, fmt.Sprintf("%s %.1f %%", pkg, percent))
 	}
 	slices.Sort(list)
 	return strings.Join(list, ", ")

@@ -73,7 +73,7 @@ func (r *result) longer(row []string, command string) []string {
 
 // sum returns the row of r and of the runs before it.
 func (r *result) sum(row []string) []string {
-	execs, took, seeds, reached := r.execs, r.took, "", r.profile.coverage()
+	execs, took, seeds, reached := r.execs, r.took, "", r.coverage()
 	if len(row) == 4 {
 		n, _ := strconv.ParseInt(row[0], 10, 64)
 		d, _ := time.ParseDuration(row[1])

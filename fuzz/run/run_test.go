@@ -117,8 +117,8 @@ func TestMutated(t *testing.T) {
 	if err != nil || len(results) != 1 {
 		t.Fatalf("%d results, %v", len(results), err)
 	}
-	if r := &results[0]; r.err != nil || r.execs != 2000 || r.profile.coverage()["frame"] < 10 {
-		t.Errorf("%d executions reached %v, %v", r.execs, r.profile.coverage(), r.err)
+	if r := &results[0]; r.err != nil || r.execs != 2000 || r.coverage()["frame"] < 10 {
+		t.Errorf("%d executions reached %v, %v", r.execs, r.coverage(), r.err)
 	}
 	b, err := os.ReadFile(records)
 	if err != nil || !strings.Contains(string(b), "| FuzzClose | 2000 | ") || !strings.Contains(string(b), " | 3 | ") {
