@@ -28,6 +28,7 @@ var (
 // A polling is a server's side of polling. Session.mu guards its fields.
 type polling struct {
 	s       *Session
+	base64  bool          // whether the client takes no octets, as it said in the handshake
 	get     *held         // the poll that waits; nil if none
 	posting bool          // whether packets are being received
 	turn    chan struct{} // full while the packets of a request are handed over
@@ -41,7 +42,7 @@ func newPolling(s *Session) *polling { return &polling{s: s, turn: make(chan str
 // A held is a poll that waits for something to send.
 type held struct {
 	woken chan struct{} // closed when there is
-	alone *Packet       // what to send if nothing is queued
+	alone *Packet       // what to send if nothing is queued; nil refuses the poll
 }
 
 // wake ends the wait of the poll. It needs mu, and a poll that waits.
@@ -156,6 +157,11 @@ func (p *polling) servePoll(e *exchange) {
 		if p.get == h {
 			p.get = nil
 		}
+		if h.alone == nil {
+			s.mu.Unlock()
+			e.refuse(refuseTransportMismatch, nil)
+			return
+		}
 	}
 	ps := p.take(h)
 	p.writing++
@@ -240,7 +246,7 @@ func (p *polling) encode(e *exchange, ps []*Packet) body {
 	}
 	raw := packets(ps)
 	switch {
-	case p.s.revision == codec.V3 && binary && !e.query.base64 && !e.query.jsonp:
+	case p.s.revision == codec.V3 && binary && !p.base64 && !e.query.base64 && !e.query.jsonp:
 		b.contentType = "application/octet-stream"
 		b.octets = codec.AppendBinaryPayload(nil, raw...)
 	case e.query.jsonp:

@@ -111,9 +111,14 @@ func TestRevision3(t *testing.T) {
 		c.get().want(t, 200, "2:4a")
 	})
 	inBubble(t, "octets", func(t *testing.T) {
-		c := serve(t, options, nil).poller("EIO=3")
+		w := serve(t, options, nil)
+		c := w.poller("EIO=3")
 		c.request("POST", c.base, "\x00\x04\xff4€\x01\x05\xff\x04\x01\x02\x03\x04", "Content-Type", "application/octet-stream").want(t, 200, "ok")
 		c.request("GET", c.base+"&b64=1", "").want(t, 200, "2:4€10:b4AQIDBA==")
+		once := w.request("GET", "EIO=3&transport=polling&b64=1", "") // to be remembered
+		(<-w.sessions).Send(text("€"), octets("\x01\x02\x03\x04"))
+		id, _, _ := strings.Cut(strings.SplitAfter(once.body, `"sid":"`)[1], `"`)
+		w.request("GET", "EIO=3&transport=polling&sid="+id, "").want(t, 200, "2:4€10:b4AQIDBA==")
 	})
 	inBubble(t, "JSONP", func(t *testing.T) {
 		w := serve(t, options, nil)

@@ -161,6 +161,7 @@ func (s *Server) serveHandshake(e *exchange) {
 		session.principal = s.options.Principal(e.r)
 	}
 	p := newPolling(session)
+	p.base64 = e.query.base64
 	if e.query.transport == Polling {
 		session.link = p
 	}

@@ -111,6 +111,10 @@ func (s *Session) expect(c *conn.Conn, t codec.Type, data string) bool {
 	return err == nil && !p.Binary && p.Type == t && string(p.Data) == data
 }
 
+// pollGrace is how long a poll that waits when the WebSocket has been probed is left
+// waiting: one that was sent after the client had moved may have overtaken that.
+const pollGrace = 20 * time.Millisecond
+
 // answerProbe says that the WebSocket works, and ends a poll that is waiting so that
 // the client can stop polling.
 func (s *Session) answerProbe(c *conn.Conn) bool {
@@ -121,8 +125,15 @@ func (s *Session) answerProbe(c *conn.Conn) bool {
 	}
 	s.up.phase = probed
 	c.Post(probePong.message(form{revision: s.revision}))
-	if p := s.link.(*polling); p.get != nil {
-		p.wake(noopPacket)
+	p := s.link.(*polling)
+	if h := p.get; h != nil {
+		time.AfterFunc(pollGrace, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if p.get == h {
+				p.wake(noopPacket)
+			}
+		})
 	}
 	return true
 }
@@ -137,8 +148,8 @@ func (s *Session) move(c *conn.Conn, base64 bool) bool {
 		return false
 	}
 	p := s.link.(*polling)
-	if p.get != nil { // against the rules
-		p.wake(noopPacket)
+	if p.get != nil { // against the rules, or sent after the move
+		p.wake(nil)
 	}
 	if p.settle(); s.up.conn != c {
 		s.mu.Unlock()

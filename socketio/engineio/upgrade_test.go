@@ -65,7 +65,35 @@ func TestPollsWhileProbed(t *testing.T) {
 		(<-get).want(t, 200, "4a")
 		get = c.begin("GET", c.base, "")
 		s.send("5")
-		(<-get).want(t, 200, "6") // against the rules, but nothing is left open
+		(<-get).want(t, 400, `{"code":3,"message":"Bad request"}`)
+	})
+}
+
+// TestPollOvertakesMove: a poll that was sent after the move is refused although it
+// is there first; one that was sent before is answered.
+func TestPollOvertakesMove(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := serve(t, nil, nil).poller("EIO=4")
+		s := c.upgrade()
+		get := c.begin("GET", c.base, "")
+		s.send("2probe")
+		s.send("5")
+		s.want("3probe")
+		(<-get).want(t, 400, `{"code":3,"message":"Bad request"}`)
+		s.send("4a")
+		s.want("4a")
+	})
+	synctest.Test(t, func(t *testing.T) {
+		c := serve(t, nil, nil).poller("EIO=4")
+		s := c.upgrade()
+		get := c.begin("GET", c.base, "")
+		start := time.Now()
+		s.send("2probe")
+		s.want("3probe")
+		(<-get).want(t, 200, "6")
+		if took := time.Since(start); took != 20*time.Millisecond {
+			t.Errorf("the poll was held for %v", took)
+		}
 	})
 }
 
