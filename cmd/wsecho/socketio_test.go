@@ -88,12 +88,17 @@ func TestSocketChat(t *testing.T) {
 			expectPackets(t, c, `40{`, `42["auth"`)
 			return c
 		}
-		a, b := join(), join()
+		a, b, other := join(), join(), join()
+		write(t, a, frame.OpText, `42["enter"]`)
+		write(t, b, frame.OpText, `42["enter"]`)
 		write(t, a, frame.OpText, `42["chat message","hi"]`)
 		expectPackets(t, a, `42["chat message","hi"]`)
 		expectPackets(t, b, `42["chat message","hi"]`)
 		write(t, b, frame.OpText, "41")
 		expectPackets(t, a, `42["user disconnected"]`)
+		write(t, a, frame.OpText, `41`)
+		write(t, other, frame.OpText, `420["message-with-ack"]`) // hears of no departure
+		expectPackets(t, other, `42["chat message","hi"]`, `430[]`)
 	})
 }
 
