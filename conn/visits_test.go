@@ -314,14 +314,15 @@ func TestEventsShutdown(t *testing.T) {
 	var clients sync.WaitGroup
 	for range 50 {
 		c := s.dial(t)
+		if err := c.WriteMessage(t.Context(), frame.OpText, []byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		checkRead(t, c, frame.OpText, "hello")
 		clients.Go(func() {
 			if _, _, err := c.ReadMessage(t.Context()); err == nil {
 				t.Error("a message came")
 			}
 		})
-	}
-	for range 50 {
-		<-s.opened
 	}
 	result, err := s.Shutdown(t.Context())
 	if result.Clean != 50 || err != nil {
