@@ -230,12 +230,12 @@ func (c *Conn) hangUp(first bool) {
 			return
 		}
 	}
-	c.readInt.arm(context.Background(), time.Time{})
+	c.readBrake.arm(context.Background(), time.Time{})
 	for drained := 0; drained < maxDrain; {
 		c.in.r = c.in.w
 		n, err := c.readTransport(nil)
-		if err != nil && c.readInt.poked() {
-			c.readInt.disarm()
+		if err != nil && c.readBrake.poked() {
+			c.readBrake.disarm()
 			continue
 		}
 		if err == io.EOF && !first {
@@ -351,8 +351,8 @@ func (c *Conn) end() error {
 		c.proto.inflater.release()
 		c.seat.leave()
 	}
-	c.readInt.release()
-	c.writeInt.release()
+	c.readBrake.release()
+	c.writeBrake.release()
 	for _, f := range after {
 		go (*f)()
 	}

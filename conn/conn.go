@@ -65,9 +65,9 @@ type Conn struct {
 	extensions          []handshake.Extension
 	data                any
 
-	t       transport
-	visits  *visits // of an event-driven server; nil if a goroutine waits
-	readInt interrupt
+	t         transport
+	visits    *visits // of an event-driven server; nil if a goroutine waits
+	readBrake brake
 
 	seat     seat          // whose taker the reader is
 	readFree chan struct{} // made before seat is closing; has room for one; told when a reader leaves
@@ -87,9 +87,9 @@ type Conn struct {
 	mayHold  bool          // whether that was so since the reader waited last
 	received counters      // published by fill
 
-	out      outbox
-	writeInt interrupt
-	keys     *mask.Keys // of a client; guarded by out.mu
+	out        outbox
+	writeBrake brake
+	keys       *mask.Keys // of a client; guarded by out.mu
 
 	waits  atomic.Uint32  // how often the reader began or ended a wait for the peer: odd while it waits
 	shared sharedCounters // of received
@@ -142,12 +142,12 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 		extensions:  h.Extensions,
 		data:        h.Data,
 	}
-	c.t = newTransport(rwc, &c.in)
+	c.t = newTransport(rwc)
 	if d, ok := rwc.(*descriptor); ok {
 		c.visits = d.visits
 		c.visits.conn = c
 	}
-	c.readInt.t, c.writeInt.t, c.writeInt.side = &c.t, &c.t, Sent
+	c.readBrake.t, c.writeBrake.t, c.writeBrake.side = &c.t, &c.t, Sent
 	c.proto.frames.Role = role
 	c.proto.frames.TolerateNonMinimal = o.TolerateNonMinimalLength
 	c.proto.limits.maxSize = o.MaxMessageSize

@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -144,19 +143,49 @@ func (d *descriptor) waiting() (net.Conn, error) {
 }
 
 // Read reads into p, and waits if there is nothing to read, unless a visit reads.
-func (d *descriptor) Read(p []byte) (n int, err error) {
-	readErr := (*rawDescriptor)(d).Read(func(fd uintptr) bool {
-		n, err = sysRead(fd, p)
-		d.has(n, len(p))
-		return err != errWouldBlock
-	})
-	if readErr != nil {
-		return 0, readErr
+func (d *descriptor) Read(p []byte) (int, error) {
+	if d.visits.lazy {
+		return d.look(p)
 	}
-	if n == 0 && err == nil && len(p) > 0 {
-		err = io.EOF
+	nc, err := d.waiting()
+	if err != nil {
+		return 0, err
+	}
+	return nc.Read(p)
+}
+
+func (d *descriptor) read(in *inbox) (n int, err error) {
+	if d.visits.lazy && d.drained {
+		in.rest()
+		return 0, errWouldBlock
+	}
+	if n, err = d.Read(in.room()); err == errWouldBlock {
+		in.rest()
 	}
 	return n, err
+}
+
+// look reads what there is. The error is errWouldBlock if that is nothing.
+func (d *descriptor) look(p []byte) (int, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	n, err := sysRead(uintptr(d.fd), p)
+	d.done()
+	if err == errWouldBlock {
+		return 0, err
+	}
+	d.drained = n < len(p) && !d.hung.Load()
+	return result(n, err)
+}
+
+func (d *descriptor) write(p []byte) (int, error) {
+	if err := d.use(); err != nil {
+		return 0, err
+	}
+	n, err := sysWrite(uintptr(d.fd), p)
+	d.done()
+	return taken(n, err)
 }
 
 // Write writes p, and waits for the peer to take it.
@@ -223,67 +252,4 @@ func (d *descriptor) RemoteAddr() net.Addr {
 		return &net.UnixAddr{Net: "unix"}
 	}
 	return net.TCPAddrFromAddrPort(d.remote)
-}
-
-// has notes that a read was offered size octets of room and found n.
-func (d *descriptor) has(n, size int) { d.drained = n < size && !d.hung.Load() }
-
-func (d *descriptor) rawConn() syscall.RawConn { return (*rawDescriptor)(d) }
-
-// A rawDescriptor is a descriptor as a [syscall.RawConn].
-type rawDescriptor descriptor
-
-func (r *rawDescriptor) Control(f func(fd uintptr)) error {
-	d := (*descriptor)(r)
-	if err := d.use(); err != nil {
-		return err
-	}
-	defer d.done()
-	f(uintptr(d.fd))
-	return nil
-}
-
-// Read waits by way of what can, unless a visit reads.
-func (r *rawDescriptor) Read(f func(fd uintptr) bool) error {
-	d := (*descriptor)(r)
-	if !d.visits.lazy {
-		return d.wait(f, syscall.RawConn.Read)
-	}
-	if d.drained {
-		return errWouldBlock
-	}
-	if err := d.use(); err != nil {
-		return err
-	}
-	defer d.done()
-	if !f(uintptr(d.fd)) {
-		return errWouldBlock
-	}
-	return nil
-}
-
-// Write waits only if it has to.
-func (r *rawDescriptor) Write(f func(fd uintptr) bool) error {
-	d := (*descriptor)(r)
-	if err := d.use(); err != nil {
-		return err
-	}
-	defer d.done()
-	if f(uintptr(d.fd)) {
-		return nil
-	}
-	return d.wait(f, syscall.RawConn.Write)
-}
-
-// wait reads or writes with f, as do does, by way of a connection that can wait.
-func (d *descriptor) wait(f func(fd uintptr) bool, do func(syscall.RawConn, func(uintptr) bool) error) error {
-	nc, err := d.waiting()
-	if err != nil {
-		return err
-	}
-	raw, err := nc.(syscall.Conn).SyscallConn()
-	if err != nil {
-		return err
-	}
-	return do(raw, f)
 }

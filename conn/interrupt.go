@@ -3,23 +3,89 @@ package conn
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // past is a deadline that has expired in any clock.
 var past = time.Unix(1, 0)
 
-// An interrupt ends what blocks in one direction of a transport when a context
-// is done or a deadline has passed. The registration with a context is kept for
-// the next operation, which mostly comes with the same one and then costs
-// nothing.
-type interrupt struct {
+// A brake ends what blocks in one direction of a transport when a context is done or
+// a deadline has passed. It is an interrupt from the first time on that one of these
+// can happen, which for most connections never comes.
+type brake struct {
 	t    *transport
 	side Direction // Received for its read deadline, Sent for its write deadline
 
 	// Of whoever operates:
+	quiet bool            // whether the deadline of arm was zero last, and is unless the context ends
 	last  <-chan struct{} // of the context that arm was called with last
-	quiet bool            // whether the deadline was zero then, and is unless that context ends
+
+	made atomic.Pointer[interrupt]
+}
+
+// ready reports whether arm with a context that has this channel, and without a
+// deadline, would change nothing.
+func (b *brake) ready(done <-chan struct{}) bool { return b.quiet && done == b.last }
+
+// arm prepares for an operation that ends with ctx and at the deadline, if that
+// is not zero.
+func (b *brake) arm(ctx context.Context, deadline time.Time) {
+	b.last, b.quiet = ctx.Done(), deadline.IsZero()
+	if b.last == nil && b.quiet && b.made.Load() == nil {
+		return
+	}
+	b.interrupt().arm(ctx, deadline)
+}
+
+// limit gives the operation in progress a deadline.
+func (b *brake) limit(deadline time.Time) { b.interrupt().limit(deadline) }
+
+// poke ends the operation in progress, or else the next, once.
+func (b *brake) poke() { b.interrupt().poke() }
+
+// poked reports whether poke was called since the last call of poked. Whoever
+// operates calls it.
+func (b *brake) poked() bool {
+	b.quiet = false
+	i := b.made.Load()
+	return i != nil && i.poked()
+}
+
+// disarm removes the deadline, so that it does not meet a later operation.
+func (b *brake) disarm() {
+	if i := b.made.Load(); i != nil {
+		i.disarm()
+	}
+}
+
+// release ends the registration for good.
+func (b *brake) release() {
+	if !b.made.CompareAndSwap(nil, &released) {
+		b.made.Load().release()
+	}
+}
+
+// released is the interrupt of those that were released before they were made.
+var released = interrupt{over: true}
+
+func (b *brake) interrupt() *interrupt {
+	i := b.made.Load()
+	if i != nil {
+		return i
+	}
+	i = &interrupt{t: b.t, side: b.side}
+	if b.made.CompareAndSwap(nil, i) {
+		return i
+	}
+	return b.made.Load()
+}
+
+// An interrupt keeps the registration with a context for the next operation, which
+// mostly comes with the same one and then costs nothing.
+type interrupt struct {
+	t    *transport
+	side Direction // as of brake
 
 	mu    sync.Mutex      // guards what follows
 	done  <-chan struct{} // of the context that is registered; nil for none
@@ -39,15 +105,8 @@ func (i *interrupt) set(deadline time.Time) {
 	}
 }
 
-// ready reports whether arm with a context that has this channel, and without a
-// deadline, would change nothing.
-func (i *interrupt) ready(done <-chan struct{}) bool { return i.quiet && done == i.last }
-
-// arm prepares for an operation that ends with ctx and at the deadline, if that
-// is not zero.
 func (i *interrupt) arm(ctx context.Context, deadline time.Time) {
 	done := ctx.Done()
-	i.last, i.quiet = done, deadline.IsZero()
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.over {
@@ -68,7 +127,6 @@ func (i *interrupt) arm(ctx context.Context, deadline time.Time) {
 	}
 }
 
-// limit gives the operation in progress a deadline.
 func (i *interrupt) limit(deadline time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -79,18 +137,17 @@ func (i *interrupt) limit(deadline time.Time) {
 	i.set(deadline)
 }
 
-// poke ends the operation in progress, or else the next, once.
 func (i *interrupt) poke() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if i.over {
+		return
+	}
 	i.asked, i.armed = true, true
 	i.set(past)
 }
 
-// poked reports whether poke was called since the last call of poked. Whoever
-// operates calls it.
 func (i *interrupt) poked() bool {
-	i.quiet = false
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	asked := i.asked
@@ -98,7 +155,6 @@ func (i *interrupt) poked() bool {
 	return asked
 }
 
-// disarm removes the deadline, so that it does not meet a later operation.
 func (i *interrupt) disarm() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -129,7 +185,6 @@ func (i *interrupt) forget() {
 	i.done, i.stop, i.fired, i.armed = nil, nil, false, i.armed && !i.fired
 }
 
-// release ends the registration for good.
 func (i *interrupt) release() {
 	i.mu.Lock()
 	defer i.mu.Unlock()

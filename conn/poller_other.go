@@ -5,7 +5,6 @@ package conn
 import (
 	"errors"
 	"net"
-	"syscall"
 )
 
 const canPoll = false
@@ -23,5 +22,5 @@ type descriptor struct {
 	drained bool
 }
 
-func (*descriptor) has(n, size int)          {}
-func (*descriptor) rawConn() syscall.RawConn { return nil }
+func (*descriptor) read(*inbox) (int, error)  { return 0, errors.ErrUnsupported }
+func (*descriptor) write([]byte) (int, error) { return 0, errors.ErrUnsupported }

@@ -448,10 +448,10 @@ func (c *Conn) beginWait(ctx context.Context, mid bool) (begun time.Duration) {
 	if !resumed {
 		c.waits.Add(1)
 	}
-	if c.visits != nil && c.visits.lazy || deadline.IsZero() && c.readInt.ready(ctx.Done()) {
+	if c.visits != nil && c.visits.lazy || deadline.IsZero() && c.readBrake.ready(ctx.Done()) {
 		return begun
 	}
-	c.readInt.arm(ctx, deadline)
+	c.readBrake.arm(ctx, deadline)
 	return begun
 }
 
@@ -485,7 +485,7 @@ func (c *Conn) readTransport(direct []byte) (int, error) {
 	case direct != nil:
 		return c.t.Read(direct)
 	case c.t.socket != nil:
-		return c.t.socket.read()
+		return c.t.socket.read(&c.in)
 	}
 	if len(c.in.buf) > c.in.want {
 		c.in.rest()

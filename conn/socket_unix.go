@@ -9,12 +9,26 @@ import (
 	"syscall"
 )
 
-// A socket reads and writes a plain TCP or Unix connection without waiting: it
-// takes a buffer only once there is something to read, and finds out whether
-// the kernel takes a write at once.
-type socket struct {
-	raw    syscall.RawConn
-	polled *descriptor // below raw; nil if that is another one
+// newSocket returns rw as a socket, or nil if it is none.
+func newSocket(rw io.ReadWriter) socket {
+	switch rw := rw.(type) {
+	case *descriptor:
+		return rw
+	case *net.TCPConn, *net.UnixConn:
+		raw, err := rw.(syscall.Conn).SyscallConn()
+		if err != nil {
+			return nil
+		}
+		s := &netSocket{raw: raw}
+		s.readFD, s.writeFD = s.tryRead, s.tryWrite
+		return s
+	}
+	return nil
+}
+
+// A netSocket is the socket of a connection of package net.
+type netSocket struct {
+	raw syscall.RawConn
 
 	// What the functions below work on, which are made once so that a call
 	// allocates nothing. The fields before the blank line are the reader's, the
@@ -31,58 +45,26 @@ type socket struct {
 	writeFD  func(fd uintptr) bool
 }
 
-// newSocket returns the socket of a plain connection that reads into in, or
-// nil.
-func newSocket(rw io.ReadWriter, in *inbox) *socket {
-	var raw syscall.RawConn
-	var polled *descriptor
-	switch rw := rw.(type) {
-	case *net.TCPConn, *net.UnixConn:
-		var err error
-		if raw, err = rw.(syscall.Conn).SyscallConn(); err != nil {
-			return nil
-		}
-	case *descriptor:
-		raw, polled = rw.rawConn(), rw
-	default:
-		return nil
-	}
-	s := &socket{raw: raw, polled: polled, in: in}
-	s.readFD, s.writeFD = s.tryRead, s.tryWrite
-	return s
-}
-
-// read waits until there is something to read and reads it into the inbox,
-// which rests meanwhile. It obeys the read deadline.
+// read obeys the read deadline.
 //
 // The buffer is taken here and not where the wait ends, which would be deeper in
 // the stack than a goroutine's first 2 KiB allow.
-func (s *socket) read() (int, error) {
+func (s *netSocket) read(in *inbox) (int, error) {
+	s.in = in
 	for {
-		s.room = s.in.room()
-		err := s.raw.Read(s.readFD)
-		if err == errWouldBlock {
-			s.in.rest()
-		}
-		switch {
-		case err != nil:
+		s.room = in.room()
+		if err := s.raw.Read(s.readFD); err != nil {
 			return 0, err
-		case s.room == nil:
-			continue // readable now
-		case s.readErr != nil:
-			return 0, os.NewSyscallError("read", s.readErr)
-		case s.readN == 0:
-			return 0, io.EOF
 		}
-		if s.polled != nil {
-			s.polled.has(s.readN, len(s.room))
+		if s.room != nil {
+			return result(s.readN, s.readErr)
 		}
-		return s.readN, nil
+		// readable now
 	}
 }
 
 // tryRead reads without waiting, or asks for a wait without a buffer.
-func (s *socket) tryRead(fd uintptr) bool {
+func (s *netSocket) tryRead(fd uintptr) bool {
 	if s.room == nil {
 		return true
 	}
@@ -95,8 +77,7 @@ func (s *socket) tryRead(fd uintptr) bool {
 	return false
 }
 
-// write writes as much of p as the kernel takes at once, perhaps nothing.
-func (s *socket) write(p []byte) (int, error) {
+func (s *netSocket) write(p []byte) (int, error) {
 	s.out = p
 	err := s.raw.Write(s.writeFD)
 	s.out = nil
@@ -105,15 +86,35 @@ func (s *socket) write(p []byte) (int, error) {
 		return 0, nil // an old deadline
 	case err != nil:
 		return 0, err
-	case s.writeErr != nil && s.writeErr != errWouldBlock:
-		return 0, os.NewSyscallError("write", s.writeErr)
 	}
-	return s.writeN, nil
+	return taken(s.writeN, s.writeErr)
 }
 
-func (s *socket) tryWrite(fd uintptr) bool {
+func (s *netSocket) tryWrite(fd uintptr) bool {
 	s.writeN, s.writeErr = sysWrite(fd, s.out)
 	return true
+}
+
+// result is what a read returns after a system call that has ended with n and err.
+func result(n int, err error) (int, error) {
+	switch {
+	case err != nil:
+		return 0, os.NewSyscallError("read", err)
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// taken is what a write returns after a system call that has ended with n and err.
+func taken(n int, err error) (int, error) {
+	switch err {
+	case nil:
+		return n, nil
+	case errWouldBlock:
+		return 0, nil
+	}
+	return 0, os.NewSyscallError("write", err)
 }
 
 // ignoringEINTR reads or writes, as call does, until no signal has come in between.

@@ -57,7 +57,7 @@ func (c *Conn) putStream(ctx context.Context, p []byte) (n int, err error) {
 func (c *Conn) putSlowly(ctx context.Context, p []byte, n int, since time.Time) (int, error) {
 	pace, now := c.newPace(since), time.Now()
 	for m := n; pace.keeps(now, m); now = time.Now() {
-		c.writeInt.arm(ctx, pace.deadline(now))
+		c.writeBrake.arm(ctx, pace.deadline(now))
 		var err error
 		m, err = c.t.Write(p[n:])
 		n += m
@@ -65,7 +65,7 @@ func (c *Conn) putSlowly(ctx context.Context, p []byte, n int, since time.Time) 
 			return n, err
 		}
 		if n == len(p) {
-			c.writeInt.disarm()
+			c.writeBrake.disarm()
 			return n, nil
 		}
 	}
@@ -98,7 +98,7 @@ func (c *Conn) judge(ctx context.Context, err error) (on bool, _ error) {
 	case !c.t.resumes:
 		return false, ErrWriteTimeout
 	}
-	return !c.writeInt.poked(), nil
+	return !c.writeBrake.poked(), nil
 }
 
 // writeFailed ends the octets of this side. Those of the peer can still be

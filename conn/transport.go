@@ -26,17 +26,27 @@ type stream interface {
 // A transport is a stream and what it can do beyond that.
 type transport struct {
 	stream
-	socket  *socket // of a plain TCP or Unix connection; nil for others
-	resumes bool    // whether a write that its deadline ended can be continued
+	socket  socket // of a plain TCP or Unix connection; nil for others
+	resumes bool   // whether a write that its deadline ended can be continued
 }
 
-// newTransport returns the transport over rwc. A socket reads into in.
-func newTransport(rwc io.ReadWriteCloser, in *inbox) transport {
+// A socket is a plain TCP or Unix connection, which is read and written without a
+// buffer, a deadline or the runtime in the way.
+type socket interface {
+	// read waits until there is something to read and reads it into in, which
+	// rests meanwhile. In a visit the error is errWouldBlock instead.
+	read(in *inbox) (int, error)
+	// write writes as much of p as the kernel takes at once, perhaps nothing.
+	write(p []byte) (int, error)
+}
+
+// newTransport returns the transport over rwc.
+func newTransport(rwc io.ReadWriteCloser) transport {
 	s, ok := rwc.(stream)
 	if !ok {
 		s = &timedStream{ReadWriteCloser: rwc}
 	}
-	socket := newSocket(rwc, in)
+	socket := newSocket(rwc)
 	resumes := socket != nil || ok && !overTLS(reflect.ValueOf(rwc), maxLayers)
 	return transport{stream: s, socket: socket, resumes: resumes}
 }

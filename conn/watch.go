@@ -29,8 +29,8 @@ func (c *Conn) watched() bool { return c.out.watch != nil }
 // that is watched. It needs out.mu.
 func (c *Conn) beginWrite(ctx context.Context) {
 	w := c.out.watch
-	if !c.writeInt.ready(ctx.Done()) {
-		c.writeInt.arm(ctx, time.Time{})
+	if !c.writeBrake.ready(ctx.Done()) {
+		c.writeBrake.arm(ctx, time.Time{})
 	}
 	w.busy = true
 	w.turn++
@@ -54,7 +54,7 @@ func (c *Conn) endWrite() {
 	w.busy = false
 	if w.armed {
 		w.armed = false
-		c.writeInt.disarm()
+		c.writeBrake.disarm()
 	}
 }
 
@@ -73,9 +73,9 @@ func (c *Conn) lookAfterWrite() {
 			c.out.since -= c.watchStep()
 		}
 		if c.t.resumes {
-			c.writeInt.limit(past) // from here on it is looked at in steps
+			c.writeBrake.limit(past) // from here on it is looked at in steps
 		} else {
-			c.writeInt.limit(c.opened.Add(c.out.since + c.options.WriteTimeout))
+			c.writeBrake.limit(c.opened.Add(c.out.since + c.options.WriteTimeout))
 		}
 	case w.turn == w.seen:
 		putBuffer(w.spare)
