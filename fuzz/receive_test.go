@@ -160,18 +160,23 @@ func messageOf(op frame.Opcode, p []byte) reference.Message {
 	return reference.Message{Text: op == frame.OpText, Payload: string(p)}
 }
 
-// check compares what a connection has made of octets with what there is to be
-// made of them.
-func (got *received) check(t *testing.T, r reference.Receiver, want reference.Outcome) {
+// complete puts the wanted messages in place of beginnings of them that were read.
+func (got *received) complete(want []reference.Message) {
 	for i, m := range got.messages {
-		if i < len(want.Messages) && got.parts[i] && m.Text == want.Messages[i].Text && strings.HasPrefix(want.Messages[i].Payload, m.Payload) {
-			got.messages[i] = want.Messages[i]
+		if i < len(want) && got.parts[i] && m.Text == want[i].Text && strings.HasPrefix(want[i].Payload, m.Payload) {
+			got.messages[i] = want[i]
 		}
 	}
 	// A part of one message more may have been read before the end.
-	if n := len(want.Messages); len(got.messages) == n+1 && got.parts[n] {
+	if n := len(want); len(got.messages) == n+1 && got.parts[n] {
 		got.messages = got.messages[:n]
 	}
+}
+
+// check compares what a connection has made of octets with what there is to be
+// made of them.
+func (got *received) check(t *testing.T, r reference.Receiver, want reference.Outcome) {
+	got.complete(want.Messages)
 	end, ok := errors.AsType[*conn.CloseError](got.end)
 	if !ok {
 		t.Fatalf("ended with %v", got.end)

@@ -59,6 +59,7 @@ func fuzzSession(f *testing.F, server bool) {
 			f.Add(append(bytes.Clone(legal[:16]), stepCloseNow, stepSleep, 1), faults, options)
 			f.Add([]byte{stepOctets, 3, 0x83, 0x80, 0, stepWrite, 1, 1, stepClose, 3}, faults, options)
 			f.Add([]byte{stepFrame, 1, 1, 0xff, stepWrite, 1, 1}, faults, options)
+			f.Add(append(bytes.Clone(legal), stepFrame, 1, 0), append(append([]byte{0, 0, 0, 0, 0, 0}, faults...), 2, 1, 3, 1, 2, 3, 9, 1), options)
 			f.Add([]byte{stepStream, 200, 1, 1, stepStream, 100, 0, 2, stepPost, 3, stepSleep, 255, stepSleep, 255}, faults, options)
 		}
 	}
@@ -119,7 +120,7 @@ func newSession(t *testing.T, server bool, faults []byte, options uint8) *sessio
 		MaxMessageSize: int64(s.r.MaxMessage), PingInterval: 20 * time.Second, Compression: &conn.Compression{MinSize: conn.NoLimit},
 	})
 	s.pending.Go(func() {
-		s.got = readAll(t, s.c, nil)
+		s.got = readAll(t, s.c, from) // in ways that are chosen by what is left
 		close(s.readDone)
 	})
 	s.pending.Go(func() {
@@ -282,6 +283,7 @@ func (s *session) check() {
 	}
 
 	want := s.r.Receive(s.sent)
+	s.got.complete(want.Messages)
 	if n := len(s.got.messages); n > len(want.Messages) || !slices.Equal(s.got.messages, want.Messages[:n]) {
 		t.Fatalf("received %+v; %+v was sent", s.got.messages, want.Messages)
 	}
