@@ -18,7 +18,7 @@ var connMutants = []mutant{
 	{"conn-whole-reserved-bits", "RFC 6455, Section 5.2", "conn/protocol.go", "a message in one frame may have reserved bits",
 		"h.Flags&^frame.MASK != frame.FIN ||", "!h.Flags.Has(frame.FIN) ||"},
 	{"conn-whole-not-masked", "RFC 6455, Section 5.1", "conn/protocol.go", "a message in one frame need not be masked",
-		" || h.Flags.Has(frame.MASK) != masked ||", " ||"},
+		" || h.Flags != flags ||", " || h.Flags|frame.MASK != flags|frame.MASK ||"},
 	{"conn-utf8-first-fragment", "RFC 6455, Section 8.1", "conn/protocol.go", "only the fragments of text frames are judged, not continuations",
 		"if ev.opcode == frame.OpText {", "if ev.opcode == frame.OpText && piece.Header.Opcode == frame.OpText {"},
 	{"conn-compressed-continuation", "RFC 7692, Section 6", "conn/protocol.go", "continuations are not inflated",
