@@ -166,7 +166,8 @@ type acceptance struct {
 	remote  string             // where it came from
 	http2   bool               // whether it is an extended CONNECT
 	answer  Answer
-	place   *place // in o.Hub; nil without one
+	place   *place      // in o.Hub; nil without one
+	stop    func() bool // has the context end the handshake no longer, and reports whether it has not yet; nil if it does not
 
 	extensions []handshake.Extension // agreed on
 	deflate    *deflate.Params       // of them, or nil
@@ -353,6 +354,12 @@ func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []by
 		a.giveUp()
 		nc.Close()
 		return nil, fmt.Errorf("conn: accept: %w", err)
+	}
+	// From here on the connection is not one that is still to be opened.
+	if a.stop != nil && !a.stop() {
+		a.giveUp()
+		nc.Close()
+		return nil, canceled("accept", ctx)
 	}
 	nc.SetDeadline(time.Time{})
 	if a.o.detach != nil {

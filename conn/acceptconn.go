@@ -38,15 +38,12 @@ func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, erro
 	if a.options.HandshakeTimeout > 0 {
 		nc.SetDeadline(time.Now().Add(a.options.HandshakeTimeout))
 	}
-	stop := context.AfterFunc(ctx, func() { nc.SetDeadline(past) })
+	a.stop = context.AfterFunc(ctx, func() { nc.SetDeadline(past) })
 	c, err := a.receive(ctx, nc)
-	if stop() {
-		return c, err
+	if err != nil && !a.stop() && ctx.Err() != nil {
+		return nil, canceled("accept", ctx)
 	}
-	if err == nil {
-		c.CloseNow()
-	}
-	return nil, canceled("accept", ctx)
+	return c, err
 }
 
 // receive does the handshake on nc, which it closes if that fails.

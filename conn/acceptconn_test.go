@@ -127,16 +127,26 @@ func TestAcceptConnContext(t *testing.T) {
 // TestAcceptConnContextAfter: once there is a connection, the context has no
 // power over it.
 func TestAcceptConnContextAfter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		b, accepted := acceptConn(t, ctx, nil)
-		io.WriteString(b, upgradeRequest)
-		c := (<-accepted).c
-		cancel()
-		readHead(t, b)
-		b.Write(encode(t, frame.Client, frame.FIN, frame.OpText, []byte("hello")))
-		checkRead(t, c, frame.OpText, "hello")
-	})
+	for _, when := range []string{"opened", "accepted"} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			o := &conn.AcceptOptions{}
+			if when == "opened" {
+				o.Hooks = &conn.Hooks{OnOpen: func(*conn.Conn) { cancel() }}
+			}
+			b, accepted := acceptConn(t, ctx, o)
+			io.WriteString(b, upgradeRequest)
+			got := <-accepted
+			if got.err != nil {
+				t.Fatalf("canceled when %s: AcceptConn = _, %v", when, got.err)
+			}
+			cancel()
+			readHead(t, b)
+			b.Write(encode(t, frame.Client, frame.FIN, frame.OpText, []byte("hello")))
+			checkRead(t, got.c, frame.OpText, "hello")
+		})
+	}
 }
 
 // TestAcceptConnNoise: what cannot become a request is refused when its first
