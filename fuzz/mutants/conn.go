@@ -16,7 +16,7 @@ var connMutants = []mutant{
 	{"conn-whole-frame-limit", "RFC 6455, Section 10.4", "conn/protocol.go", "a message in one frame may have an octet more than the limit",
 		"h.Length > p.limits.maxSize {", "h.Length > p.limits.maxSize+1 {"},
 	{"conn-whole-reserved-bits", "RFC 6455, Section 5.2", "conn/protocol.go", "a message in one frame may have reserved bits",
-		"h.Flags&^frame.MASK != frame.FIN ||", "!h.Flags.Has(frame.FIN) ||"},
+		" || h.Flags != flags ||", " || h.Flags&(frame.FIN|frame.MASK) != flags ||"},
 	{"conn-whole-not-masked", "RFC 6455, Section 5.1", "conn/protocol.go", "a message in one frame need not be masked",
 		" || h.Flags != flags ||", " || h.Flags|frame.MASK != flags|frame.MASK ||"},
 	{"conn-utf8-first-fragment", "RFC 6455, Section 8.1", "conn/protocol.go", "only the fragments of text frames are judged, not continuations",
