@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,11 +25,11 @@ var corpus = [][]any{
 func inputs(seed uint64, n int) (list []string) {
 	m := mutate.New(seed, corpus)
 	for range n {
-		s := ""
+		var s strings.Builder
 		for _, v := range m.Next() {
-			s += fmt.Sprintf("%q ", fmt.Sprint(v))
+			fmt.Fprintf(&s, "%q ", fmt.Sprint(v))
 		}
-		list = append(list, s)
+		list = append(list, s.String())
 	}
 	return list
 }
