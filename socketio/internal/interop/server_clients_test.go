@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -52,14 +53,13 @@ func handle(s *socketio.Socket) {
 		return greeting{p.Name + " is " + string('0'+rune(p.Age/10)) + string('0'+rune(p.Age%10)), len(p.Avatar), blob}
 	})
 	s.On("silence", func() {})
-	s.On("ask me", func(ctx context.Context, a, b int) (any, error) {
-		ctx, cancel := context.WithTimeout(ctx, 200*time.Millisecond)
-		defer cancel()
-		sum, err := s.Call(ctx, "question", a, b)
-		if errors.Is(err, context.DeadlineExceeded) {
-			return "timeout", nil
+	s.On("ask me", func(ctx context.Context, a, b int) (socketio.Value, error) { return s.Call(ctx, "question", a, b) })
+	s.On("ask me briefly", func(ctx context.Context) string {
+		_, err := s.Timeout(50*time.Millisecond).Call(ctx, "question", 1, 1)
+		if errors.Is(err, socketio.ErrAckTimeout) {
+			return "timeout"
 		}
-		return sum, err
+		return fmt.Sprint(err)
 	})
 	s.On("where", func() string { return io.Name() })
 	s.On("id", func() string { return s.ID() })
@@ -69,7 +69,7 @@ func handle(s *socketio.Socket) {
 	s.On("to room", func(room, text string) error { return io.To(room).Emit("news", text) })
 	s.On("to others", func(room, text string) error { return s.To(room).Emit("news", text) })
 	s.On("ask room", func(ctx context.Context, room string) ([]socketio.Value, error) {
-		return io.To(room).Timeout(time.Second).Call(ctx, "question")
+		return io.To(room).Timeout(patience).Call(ctx, "question")
 	})
 	s.On("tweets", func(ack socketio.Ack) {
 		for i := range 100 {

@@ -17,10 +17,13 @@ function open(path = '/', options = {}) {
 	return socket;
 }
 
+// patience is for what a loaded machine does late.
+const patience = 20_000;
+
 // next waits for an event and returns its arguments.
 function next(socket, event) {
 	return new Promise((resolve, reject) => {
-		const timer = setTimeout(() => reject(new Error(`no ${event} within 5 s`)), 5000);
+		const timer = setTimeout(() => reject(new Error(`no ${event} in time`)), patience);
 		socket.once(event, (...args) => {
 			clearTimeout(timer);
 			resolve(args);
@@ -37,7 +40,7 @@ async function join(path, options) {
 // ask sends an event and waits for the acknowledgement.
 function ask(socket, ...event) {
 	return new Promise((resolve, reject) => {
-		const timer = setTimeout(() => reject(new Error(`no answer to ${event[0]} within 5 s`)), 5000);
+		const timer = setTimeout(() => reject(new Error(`no answer to ${event[0]} in time`)), patience);
 		socket.emit(...event, (...args) => {
 			clearTimeout(timer);
 			resolve(args);
@@ -100,7 +103,7 @@ const scenarios = {
 	async 'server asks a client that is silent'() {
 		const socket = await join();
 		socket.on('question', () => {});
-		assert.deepEqual(await ask(socket, 'ask me', 1, 1), ['timeout']);
+		assert.deepEqual(await ask(socket, 'ask me briefly'), ['timeout']);
 	},
 	async 'namespaces at once'() {
 		const options = { forceNew: false, multiplex: true, query: { run: String(Math.random()) } };
@@ -198,7 +201,7 @@ const scenarios = {
 			}
 			if (i % 50 === 0) await pause(1);
 		}
-		await Promise.race([all, pause(8000)]);
+		await Promise.race([all, pause(patience)]);
 		assert.deepEqual(back, want);
 	},
 	async 'upgrade'() {
