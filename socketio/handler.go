@@ -143,6 +143,12 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 		}
 		f(s)
 		return nil
+	case func(string) string:
+		var s string
+		if err := decode(values, 0, &s); err != nil {
+			return err
+		}
+		return answer.result(f(s))
 	}
 	s := h.sig
 	in := make([]reflect.Value, 0, 8)
@@ -186,9 +192,7 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 		for i := range results {
 			results[i] = out[i].Interface()
 		}
-		if err := answer.send(results...); err != nil && err != ErrAnswered {
-			return err
-		}
+		return answer.result(results...)
 	}
 	return nil
 }

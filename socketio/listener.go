@@ -130,8 +130,10 @@ func (l *Listener) call(ctx func() context.Context, values []Value, answer *answ
 // An answer sends what an event was asked for, once. A nil answer is that of an
 // event that asked for nothing.
 type answer struct {
-	reply func(args []any) error
-	sent  atomic.Bool
+	socket *Socket                // that sent the event
+	id     uint64                 // of the event
+	reply  func(args []any) error // instead of socket, for an event of another server
+	sent   atomic.Bool
 }
 
 func (a *answer) send(args ...any) error {
@@ -141,11 +143,28 @@ func (a *answer) send(args ...any) error {
 	if a.sent.Swap(true) {
 		return ErrAnswered
 	}
-	err := a.reply(args)
+	var err error
+	if a.reply != nil {
+		err = a.reply(args)
+	} else {
+		err = a.socket.acknowledge(a.id, args)
+	}
+	if err == nil {
+		return nil
+	}
 	if _, ok := errors.AsType[*parser.PacketError](err); ok {
 		a.sent.Store(false) // it can still be answered with something else
 	}
 	return err
+}
+
+// result is send for the results of a handler. That another one has answered already
+// is no error.
+func (a *answer) result(results ...any) error {
+	if err := a.send(results...); err != ErrAnswered {
+		return err
+	}
+	return nil
 }
 
 func (a *answer) ack() Ack { return a.send }

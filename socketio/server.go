@@ -406,19 +406,32 @@ func (s *Server) encode(p *parser.Packet, uncompressed bool) ([]*engineio.Packet
 	return encode(s.parser(), p, uncompressed)
 }
 
+// newPacket returns a message. It does not retain data.
+func newPacket(binary bool, data []byte, uncompressed bool) *engineio.Packet {
+	if uncompressed {
+		return engineio.NewUncompressedPacket(binary, data)
+	}
+	return engineio.NewPacket(binary, data)
+}
+
 // encode returns a packet as the messages of a parser.
 func encode(as parser.Parser, p *parser.Packet, uncompressed bool) ([]*engineio.Packet, error) {
-	messages, err := as.Encode(make([]parser.Message, 0, 4), p)
+	if as == parser.JSON && len(p.Attachments()) == 0 {
+		// One text, which newPacket copies: most of them find room on the stack.
+		text, err := p.AppendText(make([]byte, 0, 512))
+		if err != nil {
+			return nil, err
+		}
+		return []*engineio.Packet{newPacket(false, text, uncompressed)}, nil
+	}
+	q := *p // so that p need not be on the heap
+	messages, err := as.Encode(make([]parser.Message, 0, 4), &q)
 	if err != nil {
 		return nil, err
 	}
 	wire := make([]*engineio.Packet, len(messages))
 	for i, m := range messages {
-		if uncompressed {
-			wire[i] = engineio.NewUncompressedPacket(m.Binary, m.Data)
-		} else {
-			wire[i] = engineio.NewPacket(m.Binary, m.Data)
-		}
+		wire[i] = newPacket(m.Binary, m.Data, uncompressed)
 	}
 	return wire, nil
 }

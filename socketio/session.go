@@ -35,7 +35,7 @@ type session struct {
 func (s *Server) open(e *engineio.Session) engineio.Receiver {
 	c := &session{server: s, engine: e, decoder: s.parser().NewDecoder(s.Limits)}
 	c.turns.room.L = &c.turns.mu
-	c.turns.limit, c.turns.handle, c.turns.panicked, c.turns.release = s.maxWaiting(), c.handle, c.panicked, e.Release
+	c.turns.session, c.turns.limit = c, s.maxWaiting()
 	s.count(1)
 	if c.revision() < 4 {
 		// Revision 4 of Socket.IO joins the main namespace by itself, which may take

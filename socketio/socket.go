@@ -514,12 +514,11 @@ func (s *Socket) dispatch(p *parser.Packet) {
 	}
 	var a *answer
 	if p.HasID {
-		id := p.ID
-		a = &answer{reply: func(args []any) error { return s.acknowledge(id, args) }}
+		a = &answer{socket: s, id: p.ID}
 	}
-	values := p.Values(make([]Value, 0, 2))
+	values := p.Values(make([]Value, 0, 4))
 	if catchAll != nil || use != nil {
-		e := &Event{name, values}
+		e := &Event{name, slices.Clone(values)}
 		for _, f := range catchAll {
 			s.protect(name, func() error { (*f)(e); return nil })
 		}

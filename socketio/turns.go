@@ -9,10 +9,8 @@ import (
 // turns has things done one after the other, without a goroutine of its own: by the
 // goroutine that brings something if nobody is at it, and else by the one that is.
 type turns struct {
-	limit    int // how many packets may wait
-	handle   func(*parser.Packet)
-	panicked func(error) // told of a panic, after which it goes on
-	release  func()      // has another goroutine bring packets; it is called with mu held
+	session *session // whose turns they are
+	limit   int      // how many packets may wait
 
 	mu      sync.Mutex
 	room    sync.Cond // signaled when waiting has become shorter, and at the end
@@ -55,9 +53,7 @@ func (q *turns) take(t turn) {
 	q.busy, q.held = true, t.call == nil
 	q.mu.Unlock()
 	for {
-		if err := recovered(func() error { q.do(&t); return nil }); err != nil {
-			q.panicked(err)
-		}
+		q.do(&t)
 		q.mu.Lock()
 		q.room.Broadcast()
 		if len(q.waiting) == 0 {
@@ -80,16 +76,22 @@ func (q *turns) letOn() {
 	defer q.mu.Unlock()
 	if q.held {
 		q.held = false
-		q.release()
+		q.session.engine.Release()
 	}
 }
 
+// do does t. After a panic it goes on with the next.
 func (q *turns) do(t *turn) {
+	defer func() {
+		if v := recover(); v != nil {
+			q.session.panicked(newPanicError(v))
+		}
+	}()
 	if t.call != nil {
 		t.call(t.args)
 		return
 	}
-	q.handle(&t.packet)
+	q.session.handle(&t.packet)
 }
 
 // stop has nobody wait for room any more.

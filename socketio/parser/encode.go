@@ -29,7 +29,18 @@ import (
 // much a packet may hold is the peer's business: there are no limits here, but
 // that nothing may be nested in itself ([ErrDepth]).
 func (p *Packet) SetArgs(args ...any) error {
-	e := encoder{dst: make([]byte, 0, 64)}
+	size := len("[]")
+	for _, a := range args {
+		switch a := a.(type) {
+		case string:
+			size += len(a) + len(`"",`)
+		case Value:
+			size += len(a.raw) + len(`,`)
+		default:
+			size += 32 // about as much
+		}
+	}
+	e := encoder{dst: make([]byte, 0, size)}
 	e.dst = append(e.dst, '[')
 	for i, a := range args {
 		if i > 0 {
