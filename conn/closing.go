@@ -119,7 +119,7 @@ func (c *Conn) appendLast(payload []byte) uint64 {
 // other.
 func (c *Conn) awaitEnd() {
 	for c.ended.Load() == nil {
-		if c.seat.take() {
+		if c.sit() {
 			c.readToEnd()
 			c.seat.leave()
 			return
@@ -347,7 +347,7 @@ func (c *Conn) end() error {
 	}
 	c.out.end(err)
 	c.options.MemoryBudget.release(c)
-	if c.seat.take() { // otherwise the reader does it
+	if c.sit() { // otherwise the reader does it
 		c.proto.inflater.release()
 		c.seat.leave()
 	}

@@ -73,19 +73,9 @@ type Conn struct {
 	readFree chan struct{} // made before seat is closing; has room for one; told when a reader leaves
 
 	// The reader's.
-	proto    protocol
-	in       inbox
-	message  []byte        // of getBuffer: a message longer than the inbox, or a part of one
-	partial  bool          // whether message is a part that the next read continues
-	charged  int64         // octets of message for which Options.MemoryBudget was asked
-	stream   streamed      // the message being read with a MessageReader
-	serial   uint64        // of the message that was begun last
-	size     int64         // of it, in octets that have come
-	waited   time.Duration // for octets of the current message
-	owes     bool          // whether pongs wait that nobody was asked to write
-	ahead    bool          // whether another complete frame was found behind the last message
-	mayHold  bool          // whether that was so since the reader waited last
-	received counters      // published by fill
+	*intake        // nil between two visits, if there is nothing in it
+	serial  uint64 // of the message that was begun last
+	rate    rate   // of the control frames that have come
 
 	out        outbox
 	writeBrake brake
@@ -148,10 +138,7 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 		c.visits.conn = c
 	}
 	c.readBrake.t, c.writeBrake.t, c.writeBrake.side = &c.t, &c.t, Sent
-	c.proto.frames.Role = role
-	c.proto.frames.TolerateNonMinimal = o.TolerateNonMinimalLength
-	c.proto.limits.maxSize = o.MaxMessageSize
-	c.proto.limits.maxRate = o.MaxControlRate
+	c.takeIntake()
 	if h.Deflate != nil {
 		c.startCompression(h.Deflate)
 	}
@@ -164,11 +151,10 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	c.out.queue = &noQueue
 	c.out.tells = o.Hooks.OnMessage != nil
 	c.out.maxSize, c.out.maxFrames = o.MaxQueuedSize, o.MaxQueuedFrames
-	c.in.least, c.out.gathers = smallInbox, chunkSize
+	c.out.gathers = chunkSize
 	if c.t.socket != nil {
-		c.in.least, c.out.gathers = largeInbox, gatherSize
+		c.out.gathers = gatherSize
 	}
-	c.in.want = c.in.least
 	if n := len(h.Early); n > 0 {
 		c.in.buf, c.in.w = h.Early, n
 		c.received.early = uint64(n)

@@ -75,7 +75,7 @@ func (c *Conn) control(ev *event) error {
 		return c.peerClosed(ev.code, string(ev.payload))
 	}
 	now := c.now()
-	if err := c.proto.limits.control(now); err != nil {
+	if err := c.rate.count(now, c.options.MaxControlRate); err != nil {
 		return c.fail(err)
 	}
 	if ev.kind == eventPong {

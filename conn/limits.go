@@ -26,10 +26,6 @@ type limits struct {
 	size      int64 // of the message on the wire so far, with the frame that was announced
 	fragments int64 // of the message
 	empty     int64 // of them, without payload
-
-	maxRate int           // of control frames, in a second
-	spent   float64       // control frames not yet forgotten, 0 <= spent <= maxRate*controlBurst
-	at      time.Duration // when the last control frame came, after Conn.opened
 }
 
 // fragment charges a data frame whose header announces length octets; begin
@@ -63,17 +59,22 @@ func (l *limits) maxWire() int64 {
 	return l.maxSize
 }
 
-// control charges a control frame that came at now. The error is
-// ErrTooManyControlFrames.
-func (l *limits) control(now time.Duration) error {
-	if l.maxRate == math.MaxInt32 {
+// A rate is how many control frames come in a second.
+type rate struct {
+	spent float64       // control frames not yet forgotten, 0 <= spent <= most*controlBurst
+	at    time.Duration // when the last one came, after Conn.opened
+}
+
+// count charges a control frame that came at now, of which there may be most in a
+// second. The error is ErrTooManyControlFrames.
+func (r *rate) count(now time.Duration, most int) error {
+	if most == math.MaxInt32 {
 		return nil
 	}
-	rate := float64(l.maxRate)
-	l.spent = max(0, l.spent-(now-l.at).Seconds()*rate)
-	l.at = now
-	l.spent++
-	if l.spent > rate*controlBurst {
+	r.spent = max(0, r.spent-(now-r.at).Seconds()*float64(most))
+	r.at = now
+	r.spent++
+	if r.spent > float64(most)*controlBurst {
 		return ErrTooManyControlFrames
 	}
 	return nil

@@ -42,11 +42,12 @@ func TestLimitsFragment(t *testing.T) {
 
 // The rate is one of any clock, also one that goes back.
 func TestLimitsControl(t *testing.T) {
-	l := limits{maxRate: 2}
+	most := 2
+	var r rate
 	count := func(at time.Duration, n int, want error) {
 		t.Helper()
 		for i := range n {
-			if err := l.control(at); err != nil && (i < n-1 || want == nil) {
+			if err := r.count(at, most); err != nil && (i < n-1 || want == nil) {
 				t.Fatalf("frame %d of %d after %v: %v", i+1, n, at, err)
 			} else if i == n-1 && err != want {
 				t.Fatalf("last of %d frames after %v: %v, want %v", n, at, err, want)
@@ -56,12 +57,12 @@ func TestLimitsControl(t *testing.T) {
 	count(0, 10, nil)
 	count(time.Second, 2, nil)
 	count(2*time.Second, 3, ErrTooManyControlFrames)
-	l = limits{maxRate: 2}
+	r = rate{}
 	count(0, 9, nil)
 	count(500*time.Millisecond, 2, nil)
 	count(time.Hour, 10, nil)
 	count(time.Hour-time.Minute, 1, ErrTooManyControlFrames)
 
-	l = limits{maxRate: math.MaxInt32}
+	r, most = rate{}, math.MaxInt32
 	count(0, 100_000, nil)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ import (
 func newProtocol(role frame.Role) *protocol {
 	p := &protocol{}
 	p.frames.Role = role
-	p.limits = limits{maxSize: 1 << 10, maxRate: math.MaxInt32}
+	p.limits = limits{maxSize: 1 << 10}
 	return p
 }
 
@@ -171,7 +170,7 @@ func TestProtocolAllocs(t *testing.T) {
 		n := testing.AllocsPerRun(100, func() {
 			p = protocol{}
 			p.frames.Role = frame.Client
-			p.limits = limits{maxSize: 1 << 20, maxRate: 1000}
+			p.limits = limits{maxSize: 1 << 20}
 			var ev event
 			if _, err := p.next(octets, &ev); err == nil {
 				t.Fatalf("%x: no error", head)

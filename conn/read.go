@@ -105,7 +105,7 @@ func (c *Conn) Discard(ctx context.Context) error {
 // beginRead makes the caller the reader, and what was handed out before
 // invalid.
 func (c *Conn) beginRead(ctx context.Context) error {
-	if !c.seat.take() {
+	if !c.sit() {
 		return c.notReader(ctx)
 	}
 	if err := c.ended.Load(); err != nil {
@@ -147,7 +147,7 @@ func (c *Conn) notReader(ctx context.Context) error {
 	}
 }
 
-// endRead lets others read.
+// endRead ends a read, and lets others read.
 func (c *Conn) endRead() {
 	if c.owes {
 		c.writeOwed()
@@ -155,6 +155,11 @@ func (c *Conn) endRead() {
 	if c.t.socket != nil {
 		c.lookAhead()
 	}
+	c.stand()
+}
+
+// stand lets others read.
+func (c *Conn) stand() {
 	c.seat.leave()
 	if c.seat.closing() {
 		select {

@@ -84,6 +84,14 @@ func (c *Conn) publish() {
 	}
 }
 
+// load returns what was published.
+func (s *sharedCounters) load() counters {
+	return counters{
+		s.messages.Load(), s.payload.Load(), s.control.Load(), s.octets.Load(), s.early.Load(),
+		s.compressed.Load(), s.compressedPayload.Load(), s.compressedOctets.Load(),
+	}
+}
+
 // A counter is one of sharedCounters, which the reader alone sets.
 type counter struct{ atomic.Uint64 }
 

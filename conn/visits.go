@@ -105,20 +105,31 @@ func (v *visits) handOut() (goesOn bool) {
 // octets even if the last read has found all there were, if that may have changed.
 func (v *visits) read(changed bool) (frame.Opcode, []byte, error) {
 	c := v.conn
-	if !c.seat.take() {
+	if !c.sit() {
 		return 0, nil, errIdle // somebody else reads it
 	}
-	defer c.endRead()
 	if err := c.ended.Load(); err != nil {
+		c.seat.leave()
 		return 0, nil, err
 	}
 	if changed {
 		v.descriptor.drained = false
 	}
+	defer c.endVisit()
 	v.lazy = true
 	op, p, err := c.readWhole(context.Background())
 	v.lazy = false
 	return op, p, err
+}
+
+// endVisit ends a read of a visit.
+func (c *Conn) endVisit() {
+	if !c.visits.waiting {
+		c.endRead()
+		return
+	}
+	c.stow()
+	c.stand()
 }
 
 // resume returns since when the reader waits, if that began in a visit.
