@@ -103,8 +103,9 @@ func (c *counter) set(n uint64) {
 }
 
 // Stats returns the counters. What was received is counted up to the last time
-// the reader waited for the peer. Stats waits for no I/O, allocates nothing and
-// takes some tens of nanoseconds, so it may be called for each message.
+// the reader waited for the peer, its octets with those that ended the wait. Stats
+// waits for no I/O, allocates nothing and takes some tens of nanoseconds, so it may
+// be called for each message.
 func (c *Conn) Stats() Stats {
 	s := Stats{
 		Received: Traffic{
