@@ -37,7 +37,7 @@ func (p *Packet) SetArgs(args ...any) error {
 		case Value:
 			size += len(a.raw) + len(`,`)
 		default:
-			size += 32 // about as much
+			size += 64 // about as much
 		}
 	}
 	e := encoder{dst: make([]byte, 0, size)}
