@@ -40,6 +40,28 @@
 // [NewClient] returns a client of a namespace; register its handlers, then
 // [Client.Connect] it. It comes back when its connection is lost.
 //
+// # Coming from version 2
+//
+// What older tutorials use has these names here:
+//
+//   - io.clients(f), io.in(room).clients(f): [Server.ClientIDs], [Broadcast.ClientIDs]
+//   - namespace.connected: [Namespace.Sockets], [Namespace.Socket]
+//   - io.origins(list): engineio.Options.Origins, which are those of the page itself
+//     unless others are allowed
+//   - socket.client, socket.conn: [Socket.Sockets], [Socket.Session]
+//   - socket.rooms: [Socket.Rooms]; join and leave return errors instead of calling
+//     a function
+//   - io.set, engine.generateId: fields of [Server] and of engineio.Options
+//   - the flags json and binary: nothing, since arguments say it themselves
+//
+// Clients of version 2 need engineio.Options.EIO3. They are told of an error of
+// middleware in their event error, and their ids are those that they expect: of the
+// session, behind the name of the namespace unless that is the main one.
+//
+// Servers of version 2 waited 5 seconds for an answer to a ping, took messages of up
+// to 100 MB, compressed them and set a cookie: see PingTimeout, MaxPayload,
+// Compression and Cookie of engineio.Options for what is the default now.
+//
 // # Errors
 //
 // What a client does wrong ends its session or is told to it, and never ends the

@@ -214,6 +214,7 @@ func ExampleSocket_OnDisconnecting() {
 	a, b := visit(&io), visit(&io)
 	a.send("40")
 	a.print()
+	a.flush()
 	b.send("40")
 	b.print()
 	b.send("41")

@@ -48,6 +48,10 @@ type ClientOptions struct {
 	// NoReconnection leaves a lost connection lost, until [Client.Connect].
 	NoReconnection bool
 
+	// RememberUpgrade has a client whose connection had moved to a WebSocket come
+	// back with one, and by polling only if that fails.
+	RememberUpgrade bool
+
 	// ReconnectionAttempts limits how often a connection is tried again in a row.
 	// Zero means no limit.
 	ReconnectionAttempts int
@@ -100,7 +104,9 @@ type Manager struct {
 	work    worker
 	ctx     context.Context // ends with Close
 	cancel  context.CancelCauseFunc
-	wake    chan struct{} // has room for one; told when pause is to look again
+	// upgraded says that the next session begins with a WebSocket; it is run's.
+	upgraded bool
+	wake     chan struct{} // has room for one; told when pause is to look again
 
 	open                  hooks[func()]
 	closed                hooks[func(Reason, error)]
@@ -326,14 +332,22 @@ func (m *Manager) session(attempt int) (left bool, err error) {
 		m.opened(s, attempt)
 		return &inlet{m: m, decoder: m.parser().NewDecoder(m.options.Limits), ended: ended}
 	}
-	if _, err := engineio.Dial(m.ctx, m.url, &options); err != nil {
+	if m.upgraded && len(options.Transports) != 1 {
+		options.Transports = []engineio.Transport{engineio.WebSocket, engineio.Polling}
+		options.TryAllTransports = true
+	}
+	m.upgraded = false
+	s, err := engineio.Dial(m.ctx, m.url, &options)
+	if err != nil {
 		if attempt > 0 {
 			m.work.do(func() { call(m, &m.reconnectError, func(f func(error)) { f(err) }) })
 		}
 		m.tell(err)
 		return false, err
 	}
-	return <-ended, nil
+	left = <-ended
+	m.upgraded = m.options.RememberUpgrade && s.Transport() == engineio.WebSocket
+	return left, nil
 }
 
 // opened asks for the namespaces.

@@ -638,3 +638,26 @@ func TestReconnectErrors(t *testing.T) {
 		}
 	})
 }
+
+// TestRememberUpgrade: a client that comes back begins with what it had got, if it is
+// to.
+func TestRememberUpgrade(t *testing.T) {
+	for remember, want := range map[bool]string{false: "polling; polling", true: "polling; websocket"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := serve(t, echoes())
+			w.io.OnConnect(func(s *socketio.Socket) { w.log.add("%s", s.Request().URL.Query().Get("transport")) })
+			c := newBubbleClient(t, "", &socketio.ClientOptions{
+				Engine:          &engineio.DialOptions{NetDial: w.listener.Dial},
+				RememberUpgrade: remember,
+			})
+			mustConnect(t, c)
+			time.Sleep(time.Second)
+			c.Emit("cut me off")
+			time.Sleep(10 * time.Second)
+			w.check(want)
+			if got := c.Manager().Session().Transport(); got != engineio.WebSocket {
+				t.Errorf("the session is on %s", got)
+			}
+		})
+	}
+}
