@@ -14,7 +14,7 @@ import (
 
 // attacked are the packages whose coverage is measured.
 var attacked = []string{
-	"./mask", "./frame", "./handshake", "./conn", "./conn/deflate", "./socketio/engineio", "./socketio/engineio/codec", "./socketio/parser",
+	"./mask", "./frame", "./handshake", "./conn", "./conn/deflate", "./conn/conntest", "./socketio/engineio", "./socketio/engineio/codec", "./socketio/parser",
 }
 
 // build builds the targets of ./fuzz for mutated, in dir.
