@@ -50,7 +50,10 @@ func addRow(file []byte, header, name string, merge func(row []string) []string)
 	rows := map[string][]string{name: nil}
 	for len(table) > 0 && table[0] == '|' {
 		line, rest, _ := bytes.Cut(table, []byte("\n"))
-		cells := strings.Split(strings.Trim(string(line), "| "), " | ")
+		cells := strings.Split(string(line[1:bytes.LastIndexByte(line, '|')]), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
 		rows[cells[0]], table = cells[1:], rest
 	}
 	rows[name] = merge(rows[name])

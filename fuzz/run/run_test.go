@@ -85,8 +85,10 @@ func TestAddRow(t *testing.T) {
 	mutated("FuzzC", 1000, 1, "a.test/x/b.go:1", "a.test/x/b.go:2")
 	mutated("FuzzC", 500, 2, "a.test/x/b.go:1")
 	mutated("FuzzC", 1, 7, "a.test/y/b.go:1")
+	mutated("FuzzD", 5, 1)
+	mutated("FuzzD", 6, 2)
 	want := "# Records\n\n" + guidedHeader + "| FuzzAB | 6 | 1m0s | 7 | `fuzz` |\n| FuzzB | 10 | 1m0s | 7 | `fuzz` |\n\nbehind\n" +
-		"\n" + mutatedHeader + "| FuzzC | 1501 | 3m0s | 1 2 7 | x 100.0 %, y 100.0 % |\n"
+		"\n" + mutatedHeader + "| FuzzC | 1501 | 3m0s | 1 2 7 | x 100.0 %, y 100.0 % |\n| FuzzD | 11 | 2m0s | 1 2 |  |\n"
 	if diff := cmp.Diff(want, string(file)); diff != "" {
 		t.Errorf("file mismatch (-want +got):\n%s", diff)
 	}
