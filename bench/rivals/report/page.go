@@ -55,8 +55,9 @@ This page is made by ` + "`make bench-report`" + ` from one run. Look at ratios:
 had other things to do. Each value is the best of several rounds that went through
 the libraries in turn. Where a name has a colon, what follows it is a variant of
 the library: gobwas:loop is a loop written by hand over its headers, which leaves
-out what the RFC demands; ours:http goes through net/http, ours has a listener of
-its own. The limit is the same work without WebSocket: an echo in C, or a copy.
+out what the RFC demands; ours has a listener of its own, ours:http goes through
+net/http, and ours:events has no goroutine for a connection that is idle. The limit
+is the same work without WebSocket: an echo in C, or a copy.
 
 The columns × are our value divided by the other, so less than 1 is better.
 
@@ -107,7 +108,7 @@ func (f *family) compare(b *bytes.Buffer, groups []*results.Group) {
 		if !ok {
 			continue
 		}
-		fmt.Fprintf(b, "| %s | %s |", params(g), f.value(us))
+		fmt.Fprintf(b, "| %s | %s%s |", params(g), f.value(us), variant(us))
 		most := math.Inf(1)
 		if ratio := us.Values["ratio"]; ratio > 0 {
 			most = 1.02 * ratio
@@ -124,6 +125,14 @@ func (f *family) compare(b *bytes.Buffer, groups []*results.Group) {
 		}
 		b.WriteString("\n")
 	}
+}
+
+// variant says in words which one of a library a result is of.
+func variant(r *results.Result) string {
+	if _, v, ok := strings.Cut(r.Lib, ":"); ok {
+		return " (" + v + ")"
+	}
+	return ""
 }
 
 // detail writes all libraries.
