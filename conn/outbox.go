@@ -12,7 +12,7 @@ import (
 const (
 	// blockedAfter is how long a write, or a pong that waits for one, may take before
 	// the write side counts as blocked, and of the pongs only the newest is kept.
-	blockedAfter = 10 * time.Millisecond
+	blockedAfter = 100 * time.Millisecond
 	// maxPongs is how many pongs may wait in any case.
 	maxPongs = 64
 	// maxSpare is how many waiters are kept for others to come.
