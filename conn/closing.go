@@ -347,8 +347,10 @@ func (c *Conn) end() error {
 	}
 	c.out.end(err)
 	c.options.MemoryBudget.release(c)
-	if c.sit() { // otherwise the reader does it
-		c.proto.inflater.release()
+	if c.seat.take() { // otherwise the reader does it
+		if c.intake != nil {
+			c.proto.inflater.release()
+		}
 		c.seat.leave()
 	}
 	c.readBrake.release()
