@@ -170,5 +170,5 @@ func (c *Conn) stalledSince() (at time.Time, ok bool) {
 // evict has the reader give up its message.
 func (c *Conn) evict() {
 	c.evicted.Store(true)
-	c.readBrake.poke()
+	c.readInterrupt().poke()
 }

@@ -36,7 +36,7 @@ func (c *Conn) Close(code frame.CloseCode, reason string) error {
 	first := c.phase == phaseOpen
 	if first {
 		c.turn(turnSend)
-		c.result = CloseError{Code: frame.CloseAbnormalClosure, By: Local}
+		c.toEnd().result = CloseError{Code: frame.CloseAbnormalClosure, By: Local}
 		c.startBudget()
 	}
 	c.mu.Unlock()
@@ -63,16 +63,31 @@ func (c *Conn) turn(t turn) phase {
 	from := c.phase
 	c.phase = transitions[from][t]
 	if !c.seat.closing() && c.phase != phaseOpen {
-		c.readFree = make(chan struct{}, 1)
+		c.toEnd()
 		c.seat.close()
 	}
 	return from
 }
 
+// An ending is what a connection needs from the first sign of its end on.
+type ending struct {
+	result   CloseError    // what Conn.ended will hold; guarded by mu
+	budget   *time.Timer   // nil before it is started; guarded by mu
+	readFree chan struct{} // has room for one; told when a reader leaves
+}
+
+// toEnd returns the ending, which it makes if there is none yet. It needs mu.
+func (c *Conn) toEnd() *ending {
+	if c.ending == nil {
+		c.ending = &ending{readFree: make(chan struct{}, 1)}
+	}
+	return c.ending
+}
+
 // startBudget begins the time in which the connection has to end. It needs mu.
 func (c *Conn) startBudget() {
-	if c.budget == nil && c.options.CloseTimeout > 0 {
-		c.budget = time.AfterFunc(c.options.CloseTimeout, c.overBudget)
+	if e := c.toEnd(); e.budget == nil && c.options.CloseTimeout > 0 {
+		e.budget = time.AfterFunc(c.options.CloseTimeout, c.overBudget)
 	}
 }
 
@@ -81,7 +96,7 @@ func (c *Conn) overBudget() {
 	c.mu.Lock()
 	switch {
 	case c.phase == phaseSent, c.phase == phaseReceived, c.phase == phaseBoth && unsent:
-		c.result.Err = ErrCloseTimeout
+		c.toEnd().result.Err = ErrCloseTimeout
 	}
 	c.mu.Unlock()
 	c.end()
@@ -127,7 +142,7 @@ func (c *Conn) awaitEnd() {
 		select {
 		case <-c.Done():
 			return
-		case <-c.readFree:
+		case <-c.ending.readFree:
 		}
 	}
 }
@@ -153,10 +168,10 @@ func (c *Conn) peerClosed(code frame.CloseCode, reason string) error {
 	from := c.turn(turnReceive)
 	switch from {
 	case phaseOpen:
-		c.result = CloseError{Code: code, Reason: reason, By: Peer}
+		c.toEnd().result = CloseError{Code: code, Reason: reason, By: Peer}
 		c.startBudget()
 	case phaseSent:
-		c.result = CloseError{Code: code, Reason: reason, By: Local}
+		c.toEnd().result = CloseError{Code: code, Reason: reason, By: Local}
 	}
 	c.mu.Unlock()
 	if from == phaseOpen {
@@ -181,7 +196,7 @@ func (c *Conn) fail(err error) error {
 	c.mu.Lock()
 	from := c.turn(turnFail)
 	if from == phaseOpen || from == phaseSent {
-		c.result = CloseError{Code: code, By: Local, Err: err}
+		c.toEnd().result = CloseError{Code: code, By: Local, Err: err}
 		c.startBudget()
 	}
 	c.mu.Unlock()
@@ -204,7 +219,7 @@ func (c *Conn) closeSoon(code frame.CloseCode, cause error) {
 		return
 	}
 	c.turn(turnFail)
-	c.result = CloseError{Code: code, By: Local, Err: cause}
+	c.toEnd().result = CloseError{Code: code, By: Local, Err: cause}
 	c.startBudget()
 	c.mu.Unlock()
 	payload, _ := frame.AppendClose(nil, code, "")
@@ -230,7 +245,9 @@ func (c *Conn) hangUp(first bool) {
 			return
 		}
 	}
-	c.readBrake.arm(context.Background(), time.Time{})
+	if !c.readBrake.ready(nil) {
+		c.readInterrupt().arm(context.Background(), time.Time{})
+	}
 	for drained := 0; drained < maxDrain; {
 		c.in.r = c.in.w
 		n, err := c.readTransport(nil)
@@ -268,8 +285,8 @@ func (c *Conn) lost(err error) error {
 	}
 	c.mu.Lock()
 	open := c.phase == phaseOpen
-	if open && c.result.Err == nil {
-		c.result = CloseError{Code: frame.CloseAbnormalClosure, By: Network, Err: err}
+	if open && c.toEnd().result.Err == nil {
+		c.toEnd().result = CloseError{Code: frame.CloseAbnormalClosure, By: Network, Err: err}
 		c.startBudget()
 	}
 	c.mu.Unlock()
@@ -278,7 +295,7 @@ func (c *Conn) lost(err error) error {
 	}
 	c.mu.Lock()
 	if c.phase == phaseSent { // perhaps only since
-		c.result.Err = err
+		c.toEnd().result.Err = err
 	}
 	c.mu.Unlock()
 	return c.endReading()
@@ -310,9 +327,9 @@ func (c *Conn) abort(by Party, err error) error {
 	c.mu.Lock()
 	switch {
 	case c.phase == phaseOpen, c.phase == phaseSent:
-		c.result = CloseError{Code: frame.CloseAbnormalClosure, By: by, Err: err}
+		c.toEnd().result = CloseError{Code: frame.CloseAbnormalClosure, By: by, Err: err}
 	case c.phase == phaseReceived, c.phase == phaseBoth && unsent:
-		c.result.Err = err
+		c.toEnd().result.Err = err
 	}
 	c.mu.Unlock()
 	return c.end()
@@ -322,22 +339,21 @@ func (c *Conn) abort(by Party, err error) error {
 // ended, which is what the first call found.
 func (c *Conn) end() error {
 	c.mu.Lock()
-	if c.phase == phaseSent && c.result.Err == nil { // since lost has looked
-		c.result.Err = io.ErrUnexpectedEOF
+	if c.phase == phaseSent && c.toEnd().result.Err == nil { // since lost has looked
+		c.toEnd().result.Err = io.ErrUnexpectedEOF
 	}
 	if c.turn(turnEnd) == phaseOver {
 		c.mu.Unlock()
 		return c.ended.Load()
 	}
-	err := new(c.result)
+	err := &c.toEnd().result
 	c.ended.Store(err)
-	if c.budget != nil {
-		c.budget.Stop()
+	if c.toEnd().budget != nil {
+		c.toEnd().budget.Stop()
 	}
 	c.heartbeat.stop()
-	c.over.tell()
-	after, hubs := c.after, c.hubs
-	c.after, c.hubs = nil, nil
+	after, hubs := c.followers.tellOver(), c.hubs
+	c.hubs = nil
 	c.mu.Unlock()
 
 	if err.Err == nil {
@@ -373,5 +389,6 @@ func (c *Conn) end() error {
 func (c *Conn) told() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.done.tell()
+	c.done = true
+	c.followers.tellDone()
 }

@@ -69,8 +69,7 @@ type Conn struct {
 	visits    *visits // of an event-driven server; nil if a goroutine waits
 	readBrake brake
 
-	seat     seat          // whose taker the reader is
-	readFree chan struct{} // made before seat is closing; has room for one; told when a reader leaves
+	seat seat // whose taker the reader is
 
 	// The reader's.
 	*intake        // nil between two visits, if there is nothing in it
@@ -91,15 +90,12 @@ type Conn struct {
 
 	mu        sync.Mutex // guards what follows
 	phase     phase
-	result    CloseError // what ended will hold
-	budget    *time.Timer
+	done      bool    // whether all is done that belongs to the end
+	ending    *ending // nil before the first sign of the end; made before seat is closing, and then for anybody to see
 	heartbeat heartbeat
-	pings     []*pinging // sent by Ping and not yet answered
 	pingID    uint64
-	hubs      []*Hub    // that it is in
-	over      signal    // told when ended is set
-	done      signal    // told when all is done that belongs to the end
-	after     []*func() // to be called when ended is set
+	hubs      []*Hub     // that it is in
+	followers *followers // nil before there were any
 }
 
 // New returns a connection over a stream on which an opening handshake has been
@@ -137,7 +133,6 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 		c.visits = d.visits
 		c.visits.conn = c
 	}
-	c.readBrake.t, c.writeBrake.t, c.writeBrake.side = &c.t, &c.t, Sent
 	c.takeIntake()
 	if h.Deflate != nil {
 		c.startCompression(h.Deflate)
@@ -222,7 +217,7 @@ func (c *Conn) RemoteAddr() net.Addr {
 func (c *Conn) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.done.wait()
+	return c.follow().done.wait(c.done)
 }
 
 // Err returns how the connection ended, a [*CloseError], or nil while it has

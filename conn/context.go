@@ -22,7 +22,7 @@ func (l *lifetime) Deadline() (deadline time.Time, ok bool) { return time.Time{}
 func (l *lifetime) Done() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.over.wait()
+	return (*Conn)(l).follow().over.wait(l.ended.Load() != nil)
 }
 
 // Err returns context.Canceled when the connection has ended.
@@ -55,16 +55,16 @@ func (l *lifetime) AfterFunc(f func()) (stop func() bool) {
 		go f()
 		return func() bool { return false }
 	}
-	p := &f
-	l.after = append(l.after, p)
+	p, w := &f, (*Conn)(l).follow()
+	w.after = append(w.after, p)
 	return func() bool {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		i := slices.Index(l.after, p)
+		i := slices.Index(w.after, p)
 		if i < 0 {
 			return false
 		}
-		l.after = slices.Delete(l.after, i, i+1)
+		w.after = slices.Delete(w.after, i, i+1)
 		return true
 	}
 }
@@ -77,30 +77,4 @@ func (c *Conn) beyond(ctx context.Context) context.Context {
 		return context.Background()
 	}
 	return ctx
-}
-
-// A signal is a channel that is made when somebody waits for it. Whoever uses it
-// holds a lock for it.
-type signal struct {
-	channel chan struct{} // nil while nobody has waited
-	told    bool
-}
-
-// wait returns a channel that is closed once tell is called.
-func (s *signal) wait() <-chan struct{} {
-	if s.channel == nil {
-		s.channel = make(chan struct{})
-		if s.told {
-			close(s.channel)
-		}
-	}
-	return s.channel
-}
-
-// tell closes the channel. It must be called only once.
-func (s *signal) tell() {
-	s.told = true
-	if s.channel != nil {
-		close(s.channel)
-	}
 }

@@ -29,7 +29,8 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	c.mu.Lock()
 	c.pingID++
 	p.id = c.pingID
-	c.pings = append(c.pings, p)
+	f := c.follow()
+	f.pings = append(f.pings, p)
 	c.mu.Unlock()
 	defer c.forgetPing(p)
 
@@ -65,7 +66,7 @@ func (c *Conn) appendPing(id uint64) uint64 {
 func (c *Conn) forgetPing(p *pinging) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pings = slices.DeleteFunc(c.pings, func(q *pinging) bool { return p == q })
+	c.followers.pings = slices.DeleteFunc(c.followers.pings, func(q *pinging) bool { return p == q })
 }
 
 // control handles a control frame. The error is final.
@@ -103,19 +104,31 @@ func (c *Conn) pong(payload []byte, now time.Duration) {
 	if id > 0 && c.heartbeat.id == id {
 		sent = c.heartbeat.sent
 	}
-	for _, p := range c.pings {
-		if p.id == id {
-			sent = p.sent
-			select {
-			case p.rtt <- now - sent:
-			default: // the peer answered twice
-			}
-		}
+	if at, ok := c.followers.answered(id, now); ok {
+		sent = at
 	}
 	c.mu.Unlock()
 	if sent >= 0 && c.options.Hooks.OnPong != nil {
 		c.options.Hooks.OnPong(c, now-sent)
 	}
+}
+
+// answered tells the one who sent the ping with that id of a pong that came at now.
+// It returns when the ping was sent, if somebody has.
+func (f *followers) answered(id uint64, now time.Duration) (sent time.Duration, ok bool) {
+	if f == nil {
+		return 0, false
+	}
+	i := slices.IndexFunc(f.pings, func(p *pinging) bool { return p.id == id })
+	if i < 0 {
+		return 0, false
+	}
+	p := f.pings[i]
+	select {
+	case p.rtt <- now - p.sent:
+	default: // the peer answered twice
+	}
+	return p.sent, true
 }
 
 // A heartbeat pings a peer that may be gone, and ends the connection when

@@ -12,42 +12,22 @@ var past = time.Unix(1, 0)
 
 // A brake ends what blocks in one direction of a transport when a context is done or
 // a deadline has passed. It is an interrupt from the first time on that one of these
-// can happen, which for most connections never comes.
-type brake struct {
-	t    *transport
-	side Direction // Received for its read deadline, Sent for its write deadline
-
-	// Of whoever operates:
-	quiet bool            // whether the deadline of arm was zero last, and is unless the context ends
-	last  <-chan struct{} // of the context that arm was called with last
-
-	made atomic.Pointer[interrupt]
-}
+// can happen, which for most connections never comes. The zero value is ready.
+type brake struct{ made atomic.Pointer[interrupt] }
 
 // ready reports whether arm with a context that has this channel, and without a
-// deadline, would change nothing.
-func (b *brake) ready(done <-chan struct{}) bool { return b.quiet && done == b.last }
-
-// arm prepares for an operation that ends with ctx and at the deadline, if that
-// is not zero.
-func (b *brake) arm(ctx context.Context, deadline time.Time) {
-	b.last, b.quiet = ctx.Done(), deadline.IsZero()
-	if b.last == nil && b.quiet && b.made.Load() == nil {
-		return
+// deadline, would change nothing. Whoever operates calls it.
+func (b *brake) ready(done <-chan struct{}) bool {
+	i := b.made.Load()
+	if i == nil {
+		return done == nil
 	}
-	b.interrupt().arm(ctx, deadline)
+	return i.quiet && done == i.last
 }
-
-// limit gives the operation in progress a deadline.
-func (b *brake) limit(deadline time.Time) { b.interrupt().limit(deadline) }
-
-// poke ends the operation in progress, or else the next, once.
-func (b *brake) poke() { b.interrupt().poke() }
 
 // poked reports whether poke was called since the last call of poked. Whoever
 // operates calls it.
 func (b *brake) poked() bool {
-	b.quiet = false
 	i := b.made.Load()
 	return i != nil && i.poked()
 }
@@ -69,12 +49,19 @@ func (b *brake) release() {
 // released is the interrupt of those that were released before they were made.
 var released = interrupt{over: true}
 
-func (b *brake) interrupt() *interrupt {
+// readInterrupt returns what interrupts the reader.
+func (c *Conn) readInterrupt() *interrupt { return c.readBrake.make(&c.t, Received) }
+
+// writeInterrupt returns what interrupts the flusher.
+func (c *Conn) writeInterrupt() *interrupt { return c.writeBrake.make(&c.t, Sent) }
+
+// make returns the interrupt, which is for the deadline of that side of t.
+func (b *brake) make(t *transport, side Direction) *interrupt {
 	i := b.made.Load()
 	if i != nil {
 		return i
 	}
-	i = &interrupt{t: b.t, side: b.side}
+	i = &interrupt{t: t, side: side, quiet: true}
 	if b.made.CompareAndSwap(nil, i) {
 		return i
 	}
@@ -85,7 +72,11 @@ func (b *brake) interrupt() *interrupt {
 // mostly comes with the same one and then costs nothing.
 type interrupt struct {
 	t    *transport
-	side Direction // as of brake
+	side Direction // Received for the read deadline, Sent for the write deadline
+
+	// Of whoever operates:
+	quiet bool            // whether the deadline of arm was zero last, and is unless the context ends
+	last  <-chan struct{} // of the context that arm was called with last
 
 	mu    sync.Mutex      // guards what follows
 	done  <-chan struct{} // of the context that is registered; nil for none
@@ -105,6 +96,8 @@ func (i *interrupt) set(deadline time.Time) {
 	}
 }
 
+// arm prepares for an operation that ends with ctx and at the deadline, if that
+// is not zero.
 func (i *interrupt) arm(ctx context.Context, deadline time.Time) {
 	done := ctx.Done()
 	i.mu.Lock()
@@ -112,6 +105,7 @@ func (i *interrupt) arm(ctx context.Context, deadline time.Time) {
 	if i.over {
 		return // the transport is closed, and ctx may outlive it
 	}
+	i.last, i.quiet = done, deadline.IsZero()
 	if done != i.done {
 		i.forget()
 		if i.done = done; done != nil {
@@ -127,6 +121,7 @@ func (i *interrupt) arm(ctx context.Context, deadline time.Time) {
 	}
 }
 
+// limit gives the operation in progress a deadline.
 func (i *interrupt) limit(deadline time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -137,6 +132,7 @@ func (i *interrupt) limit(deadline time.Time) {
 	i.set(deadline)
 }
 
+// poke ends the operation in progress, or else the next, once.
 func (i *interrupt) poke() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -151,7 +147,9 @@ func (i *interrupt) poked() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	asked := i.asked
-	i.asked = false
+	if asked {
+		i.asked, i.quiet = false, false
+	}
 	return asked
 }
 

@@ -163,7 +163,7 @@ func (c *Conn) stand() {
 	c.seat.leave()
 	if c.seat.closing() {
 		select {
-		case c.readFree <- struct{}{}:
+		case c.ending.readFree <- struct{}{}:
 		default:
 		}
 	}
@@ -456,7 +456,7 @@ func (c *Conn) beginWait(ctx context.Context, mid bool) (begun time.Duration) {
 	if c.visits != nil && c.visits.lazy || deadline.IsZero() && c.readBrake.ready(ctx.Done()) {
 		return begun
 	}
-	c.readBrake.arm(ctx, deadline)
+	c.readInterrupt().arm(ctx, deadline)
 	return begun
 }
 

@@ -57,7 +57,7 @@ func (c *Conn) putStream(ctx context.Context, p []byte) (n int, err error) {
 func (c *Conn) putSlowly(ctx context.Context, p []byte, n int, since time.Time) (int, error) {
 	pace, now := c.newPace(since), time.Now()
 	for m := n; pace.keeps(now, m); now = time.Now() {
-		c.writeBrake.arm(ctx, pace.deadline(now))
+		c.writeInterrupt().arm(ctx, pace.deadline(now))
 		var err error
 		m, err = c.t.Write(p[n:])
 		n += m
@@ -111,7 +111,7 @@ func (c *Conn) writeFailed(err error) {
 	ended := &CloseError{Code: frame.CloseAbnormalClosure, By: Network, Err: err}
 	c.mu.Lock()
 	if c.phase == phaseOpen {
-		c.result = *ended
+		c.toEnd().result = *ended
 		c.startBudget()
 	}
 	c.mu.Unlock()

@@ -30,7 +30,7 @@ func (c *Conn) watched() bool { return c.out.watch != nil }
 func (c *Conn) beginWrite(ctx context.Context) {
 	w := c.out.watch
 	if !c.writeBrake.ready(ctx.Done()) {
-		c.writeBrake.arm(ctx, time.Time{})
+		c.writeInterrupt().arm(ctx, time.Time{})
 	}
 	w.busy = true
 	w.turn++
@@ -73,9 +73,9 @@ func (c *Conn) lookAfterWrite() {
 			c.out.since -= c.watchStep()
 		}
 		if c.t.resumes {
-			c.writeBrake.limit(past) // from here on it is looked at in steps
+			c.writeInterrupt().limit(past) // from here on it is looked at in steps
 		} else {
-			c.writeBrake.limit(c.opened.Add(c.out.since + c.options.WriteTimeout))
+			c.writeInterrupt().limit(c.opened.Add(c.out.since + c.options.WriteTimeout))
 		}
 	case w.turn == w.seen:
 		putBuffer(w.spare)

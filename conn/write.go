@@ -328,7 +328,7 @@ func (c *Conn) withdraw(w *waiter, cause error) verdict {
 	o.dropping = append(o.dropping, w)
 	o.mu.Unlock()
 	if c.t.resumes {
-		c.writeBrake.poke()
+		c.writeInterrupt().poke()
 	}
 	return <-w.ready
 }
