@@ -145,16 +145,9 @@ func (b *batch) chunk(scratch *[]byte, size int) []byte {
 	return gathered
 }
 
-// departed is what has left.
-type departed struct {
-	Traffic
-	told []item // what somebody is to be told of
-}
-
-// advance notes in d that n octets have left and returns the number of the last
-// frame that is thereby complete, or zero.
-func (b *batch) advance(n int, d *departed) (id uint64) {
-	d.Octets += uint64(n)
+// advance notes that n octets have left and returns the number of the last frame
+// that is thereby complete, or zero. It calls departs with the last item of each.
+func (b *batch) advance(n int, departs func(*item)) (id uint64) {
 	b.size -= n
 	b.off += n
 	done := 0
@@ -164,10 +157,7 @@ func (b *batch) advance(n int, d *departed) (id uint64) {
 		if b.begun = i.id; done+1 == len(b.items) || b.items[done+1].id != i.id {
 			id, b.begun = i.id, 0
 			b.frames--
-			d.add(i)
-			if i.tell {
-				d.told = append(d.told, *i)
-			}
+			departs(i)
 		}
 		if i.pooled {
 			putBuffer(i.shared)

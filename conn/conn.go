@@ -56,14 +56,11 @@ type Handshake struct {
 // Conn must not be copied.
 type Conn struct {
 	role    frame.Role
-	options *Options        // with defaults
-	base    context.Context // whose values Context has
+	options *Options // with defaults
 	opened  time.Time
 
-	// What the opening handshake agreed on.
-	target, subprotocol string
-	extensions          []handshake.Extension
-	data                any
+	target string
+	agreed *agreement // on what is not so for most connections; nil if nothing is
 
 	t         transport
 	visits    *visits // of an event-driven server; nil if a goroutine waits
@@ -120,13 +117,9 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	c := &Conn{
 		role:    role,
 		options: o,
-		base:    ctx,
 		opened:  time.Now(),
-
-		target:      h.Target,
-		subprotocol: h.Subprotocol,
-		extensions:  h.Extensions,
-		data:        h.Data,
+		target:  h.Target,
+		agreed:  newAgreement(&h, ctx),
 	}
 	c.t = newTransport(rwc)
 	if d, ok := rwc.(*descriptor); ok {
@@ -144,15 +137,10 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 		c.out.watch = new(watch)
 	}
 	c.out.queue = &noQueue
-	c.out.tells = o.Hooks.OnMessage != nil
-	c.out.maxSize, c.out.maxFrames = o.MaxQueuedSize, o.MaxQueuedFrames
-	c.out.gathers = chunkSize
-	if c.t.socket != nil {
-		c.out.gathers = gatherSize
-	}
+	c.out.options = o
+	c.out.chunks = c.t.socket == nil
 	if n := len(h.Early); n > 0 {
 		c.in.buf, c.in.w = h.Early, n
-		c.received.early = uint64(n)
 		c.received.octets = uint64(n)
 		c.publish()
 	}
@@ -184,17 +172,17 @@ func (c *Conn) Target() string { return c.target }
 
 // Subprotocol returns the subprotocol in use; empty means none (RFC 6455,
 // Section 1.9).
-func (c *Conn) Subprotocol() string { return c.subprotocol }
+func (c *Conn) Subprotocol() string { return c.agreed.orNone().subprotocol }
 
 // Extensions returns the extensions in use, in their order (RFC 6455, Section
 // 9.1). The caller must not modify the result.
-func (c *Conn) Extensions() []handshake.Extension { return c.extensions }
+func (c *Conn) Extensions() []handshake.Extension { return c.agreed.orNone().extensions }
 
 // Opened returns when the opening handshake was done.
 func (c *Conn) Opened() time.Time { return c.opened }
 
 // Data returns what the hook of [AcceptOptions] kept with the connection.
-func (c *Conn) Data() any { return c.data }
+func (c *Conn) Data() any { return c.agreed.orNone().data }
 
 // LocalAddr returns the address of this side, or nil if the stream has none.
 func (c *Conn) LocalAddr() net.Addr {
@@ -238,8 +226,8 @@ func (c *Conn) LogValue() slog.Value {
 	if c.target != "" {
 		attrs = append(attrs, slog.String("target", c.target))
 	}
-	if c.subprotocol != "" {
-		attrs = append(attrs, slog.String("subprotocol", c.subprotocol))
+	if p := c.Subprotocol(); p != "" {
+		attrs = append(attrs, slog.String("subprotocol", p))
 	}
 	return slog.GroupValue(attrs...)
 }

@@ -35,7 +35,7 @@ func (l *lifetime) Err() error {
 
 // Value returns a value of the context that the connection was accepted with.
 func (l *lifetime) Value(key any) any {
-	ctx := context.WithoutCancel(l.base)
+	ctx := context.WithoutCancel(l.agreed.orNone().base)
 	if err := l.ended.Load(); err != nil {
 		// One of the keys is that by which package context finds the cause.
 		canceled, cancel := context.WithCancelCause(ctx)

@@ -21,6 +21,10 @@ type deflater struct {
 	takeover deflate.ContextTakeover
 	minSize  int
 
+	sent     compressedCounters
+	received compressedCounters // the reader's
+	shared   sharedCompressed   // of received
+
 	open bool // whether a message was begun of which more fragments follow
 
 	// context is the number of the context: of frames with the same the later

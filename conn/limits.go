@@ -61,8 +61,7 @@ func (l *limits) maxWire() int64 {
 
 // A rate is how many control frames come in a second.
 type rate struct {
-	spent float64       // control frames not yet forgotten, 0 <= spent <= most*controlBurst
-	at    time.Duration // when the last one came, after Conn.opened
+	until time.Duration // when after Conn.opened all that have come are forgotten, one after the other
 }
 
 // count charges a control frame that came at now, of which there may be most in a
@@ -71,10 +70,8 @@ func (r *rate) count(now time.Duration, most int) error {
 	if most == math.MaxInt32 {
 		return nil
 	}
-	r.spent = max(0, r.spent-(now-r.at).Seconds()*float64(most))
-	r.at = now
-	r.spent++
-	if r.spent > float64(most)*controlBurst {
+	r.until = max(r.until, now) + time.Second/time.Duration(most)
+	if r.until-now > controlBurst*time.Second {
 		return ErrTooManyControlFrames
 	}
 	return nil

@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -24,34 +23,27 @@ const (
 // others append theirs, and when the flusher's own frame has left whoever waits
 // longest takes over. The outbox does no I/O.
 type outbox struct {
-	mu sync.Mutex
+	mu      sync.Mutex
+	options *Options // with defaults
 
 	*queue                 // what there is of that; noQueue if nothing is
 	flushing bool          // whether there is a flusher
 	blocks   bool          // whether a write of the flusher is known to block
+	chunks   bool          // whether no more than chunkSize is copied together for one write
+	final    bool          // whether no frame may follow
+	alone    int32         // octets of a message that the flusher writes although it is in no batch
 	since    time.Duration // since when after Conn.opened, if blocks is set
-	alone    int           // octets of a message that the flusher writes although it is in no batch
 
 	newest  uint64 // the number of the frame appended last; the first is 1
 	written uint64 // the number of the last frame that left as a whole
 
 	deflater  *deflater // nil unless permessage-deflate is in use
+	watch     *watch    // nil where a write that blocks is found otherwise
 	gathering gathering
-	watch     *watch // nil where a write that blocks is found otherwise
-	departed  departed
+	departed  counters // what has left
 
-	gathers   int           // up to how many octets are copied together for one write; zero means gatherSize
-	maxSize   int           // Options.MaxQueuedSize
-	maxFrames int           // Options.MaxQueuedFrames
-	pongs     int           // of waiting
-	ponged    time.Duration // when after Conn.opened the first of them was appended
-
-	stream   *MessageWriter // between its first and its last frame; nil if none is
-	progress int            // counts the frames of stream
-	tells    bool           // whether somebody is to be told of messages that nobody waits for
-	final    bool           // whether no frame may follow
-	err      error          // why nothing can be written any more
-	places   uint64         // how many places in the line were given
+	stream *MessageWriter // between its first and its last frame; nil if none is
+	err    error          // why nothing can be written any more
 }
 
 // A queue is what waits in an outbox. An outbox has one only while something does:
@@ -63,10 +55,16 @@ type queue struct {
 	dropping []*waiter     // those whose context ended while their frame was flying
 	spare    []*waiter     // to be used again; they stay with their connection, as synctest wants of channels
 	line     []uint64      // the places of those who wait to append, in their order
+	places   uint64        // how many places in the line were given
 	changed  chan struct{} // closed when there may be room again; nil if nobody waits
+
+	pongs  int           // of waiting
+	ponged time.Duration // when after Conn.opened the first of them was appended
 
 	posted     []*Prepared // messages that wait for the end of stream
 	postedSize int         // octets of them
+
+	told []item // frames that have left, of which somebody is to be told
 }
 
 // noQueue is that of outboxes in which nothing waits. It is never written to.
@@ -86,7 +84,7 @@ func (o *outbox) own() *queue {
 func (o *outbox) rest() {
 	q := o.queue
 	if q == &noQueue || o.flushing || len(q.waiting.items) > 0 || len(q.flying.items) > 0 || len(q.waiters) > 0 ||
-		len(q.dropping) > 0 || len(q.spare) > 0 || len(q.line) > 0 || len(q.posted) > 0 || q.changed != nil {
+		len(q.dropping) > 0 || len(q.spare) > 0 || len(q.line) > 0 || len(q.posted) > 0 || len(q.told) > 0 || q.changed != nil {
 		return
 	}
 	putBuffer(q.waiting.buf)
@@ -94,6 +92,7 @@ func (o *outbox) rest() {
 	*q = queue{
 		waiting: batch{items: q.waiting.items[:0]}, flying: batch{items: q.flying.items[:0]},
 		waiters: q.waiters[:0], dropping: q.dropping[:0], line: q.line[:0], posted: q.posted[:0],
+		told: q.told[:0],
 	}
 	queuePool.Put(q)
 	o.queue = &noQueue
@@ -144,7 +143,7 @@ func (o *outbox) recycle(w *waiter) {
 func (o *outbox) leaving() (octets, frames int) {
 	octets, frames = o.waiting.size+o.flying.size, o.waiting.frames+o.flying.frames
 	if o.alone > 0 {
-		octets, frames = octets+o.alone, frames+1
+		octets, frames = octets+int(o.alone), frames+1
 	}
 	return octets, frames
 }
@@ -170,7 +169,7 @@ func (o *outbox) overfull(size, more int) bool {
 }
 
 func (o *outbox) exceeds(octets, frames, size, more int) bool {
-	return frames > 0 && (octets > o.maxSize-size || frames > o.maxFrames-more)
+	return frames > 0 && (octets > o.options.MaxQueuedSize-size || frames > o.options.MaxQueuedFrames-more)
 }
 
 // admits reports whether a data frame of size octets may be appended by w, or as a
@@ -186,10 +185,10 @@ func (o *outbox) admits(size int, w *MessageWriter, place uint64) bool {
 // enter returns a place at the end of the line of those who wait, in which a long
 // message is not passed by short ones for ever.
 func (o *outbox) enter() uint64 {
-	o.places++
 	q := o.own()
-	q.line = append(q.line, o.places)
-	return o.places
+	q.places++
+	q.line = append(q.line, q.places)
+	return q.places
 }
 
 // leave gives up a place.
@@ -242,15 +241,16 @@ func (o *outbox) appendPrepared(m *Prepared) uint64 {
 // blocked it takes the place of those that wait, and of the newest when too many
 // do: a pong answers all pings before its own (RFC 6455, Section 5.5.3).
 func (o *outbox) appendPong(h frame.Header, payload []byte, now time.Duration) {
-	if o.pongs == 0 {
-		o.ponged = now
+	q := o.own()
+	if q.pongs == 0 {
+		q.ponged = now
 	}
-	blocked := now-o.ponged >= blockedAfter || o.blocks && now-o.since >= blockedAfter
-	if blocked || o.pongs == maxPongs {
-		for n := len(o.waiting.items) - 1; n >= 0 && o.pongs > 0; n-- {
-			if i := &o.waiting.items[n]; i.opcode == frame.OpPong {
-				o.waiting.drop(i.id)
-				o.pongs--
+	blocked := now-q.ponged >= blockedAfter || o.blocks && now-o.since >= blockedAfter
+	if blocked || q.pongs == maxPongs {
+		for n := len(q.waiting.items) - 1; n >= 0 && q.pongs > 0; n-- {
+			if i := &q.waiting.items[n]; i.opcode == frame.OpPong {
+				q.waiting.drop(i.id)
+				q.pongs--
 				if !blocked {
 					break
 				}
@@ -258,23 +258,29 @@ func (o *outbox) appendPong(h frame.Header, payload []byte, now time.Duration) {
 		}
 	}
 	o.append(h, payload)
-	o.pongs++
+	q.pongs++
 }
 
 // take returns the next octets for the flusher to write, or nil.
 func (o *outbox) take(scratch *[]byte) []byte {
-	if q := o.own(); len(q.flying.items) == 0 {
+	q := o.own()
+	if len(q.flying.items) == 0 {
 		putBuffer(q.flying.buf)
 		q.flying, q.waiting = q.waiting, batch{items: q.flying.items}
-		o.pongs = 0
+		q.pongs = 0
 		o.gathering.holds = false
 	}
-	return o.flying.chunk(scratch, cmp.Or(o.gathers, gatherSize))
+	size := gatherSize
+	if o.chunks {
+		size = chunkSize
+	}
+	return q.flying.chunk(scratch, size)
 }
 
 // wrote notes that n octets of what take returned have left.
 func (o *outbox) wrote(n int) {
-	if id := o.flying.advance(n, &o.departed); id > 0 {
+	o.departed.octets += uint64(n)
+	if id := o.flying.advance(n, o.departs); id > 0 {
 		o.written = id
 		for len(o.waiters) > 0 && o.waiters[0].id <= id {
 			o.waiters[0].ready <- left
@@ -283,6 +289,21 @@ func (o *outbox) wrote(n int) {
 		o.wake()
 	}
 }
+
+// departs notes that the frame has left of which i is the last item.
+func (o *outbox) departs(i *item) {
+	o.departed.add(i)
+	if i.compressed {
+		o.deflater.sent.add(i.payload, i.deflated, i.fin)
+	}
+	if i.tell {
+		q := o.own()
+		q.told = append(q.told, *i)
+	}
+}
+
+// tells reports whether somebody is to be told of messages that nobody waits for.
+func (o *outbox) tells() bool { return o.options.Hooks.OnMessage != nil }
 
 // drop takes back a frame, which makes room. The verdict is dropped, torn, kept or
 // left.

@@ -14,7 +14,7 @@ import (
 
 // newOutbox returns an outbox without limits.
 func newOutbox() *outbox {
-	return &outbox{queue: &noQueue, maxSize: math.MaxInt, maxFrames: math.MaxInt}
+	return &outbox{queue: &noQueue, options: &Options{MaxQueuedSize: math.MaxInt, MaxQueuedFrames: math.MaxInt}}
 }
 
 // appendText appends a text message.
@@ -71,7 +71,7 @@ func TestOutboxOrder(t *testing.T) {
 			if octets, frames := o.queued(); octets != 0 || frames != 0 || o.written != last {
 				t.Errorf("afterwards %d octets, %d frames, written = %d; want 0, 0 and %d", octets, frames, o.written, last)
 			}
-			if got, want := o.departed.Traffic, (Traffic{Messages: 7, Payload: uint64(len(long) + 26), Octets: uint64(len(want))}); got != want {
+			if got, want := o.departed, (counters{messages: 7, payload: uint64(len(long) + 26), octets: uint64(len(want))}); got != want {
 				t.Errorf("sent = %+v, want %+v", got, want)
 			}
 		})
@@ -252,7 +252,7 @@ func TestOutboxHandOver(t *testing.T) {
 // Limits count frames, however many items they are, and let the first one pass
 // whatever its size.
 func TestOutboxFull(t *testing.T) {
-	o := &outbox{queue: &noQueue, maxSize: 100, maxFrames: 3}
+	o := &outbox{queue: &noQueue, options: &Options{MaxQueuedSize: 100, MaxQueuedFrames: 3}}
 	if o.full(1 << 20) {
 		t.Error("full for the first frame")
 	}
@@ -260,7 +260,7 @@ func TestOutboxFull(t *testing.T) {
 	if o.full(60) || !o.full(61) {
 		t.Errorf("full(60) = %v, full(61) = %v with 40 octets waiting; want false and true", o.full(60), o.full(61))
 	}
-	o = &outbox{queue: &noQueue, maxSize: math.MaxInt, maxFrames: 3}
+	o = &outbox{queue: &noQueue, options: &Options{MaxQueuedSize: math.MaxInt, MaxQueuedFrames: 3}}
 	o.append(frame.Header{Flags: frame.FIN, Opcode: frame.OpBinary}, make([]byte, gatherSize+1))
 	appendText(o, "b")
 	if o.full(1) {

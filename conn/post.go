@@ -60,14 +60,14 @@ func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
 func (c *Conn) appendPosted(m *Prepared) {
 	c.appendPrepared(m)
 	last := c.out.waiting.last()
-	last.posted, last.tell = true, c.out.tells
+	last.posted, last.tell = true, c.out.tells()
 }
 
 // tellSent tells the hook of the messages that have left without anybody waiting
 // for them. The flusher calls it; it needs out.mu, which it gives up meanwhile.
 func (c *Conn) tellSent() {
 	o := &c.out
-	told := o.departed.told
+	told := o.told
 	if len(told) == 0 {
 		return
 	}
@@ -76,7 +76,8 @@ func (c *Conn) tellSent() {
 		c.wroteMessage(i.opcode, int64(i.payload))
 	}
 	o.mu.Lock()
-	o.departed.told = told[:0]
+	clear(told)
+	o.own().told = told[:0]
 }
 
 // endStream lets other messages follow that of a MessageWriter.

@@ -352,9 +352,7 @@ func (c *Conn) count(ev *event) {
 	c.size += int64(len(ev.payload))
 	if ev.end {
 		if c.proto.compressed() {
-			c.received.compressed++
-			c.received.compressedPayload += uint64(c.size)
-			c.received.compressedOctets += uint64(c.proto.limits.size)
+			c.out.deflater.received.add(int(c.size), int(c.proto.limits.size), true)
 		}
 		c.countMessage(c.size)
 		c.tellReceived(ev.opcode, c.size)

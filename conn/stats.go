@@ -32,67 +32,77 @@ type Traffic struct {
 	CompressedOctets  uint64 // octets to which these were compressed
 }
 
+// counters count one direction, without what there is to say of compression.
+type counters struct{ messages, payload, control, octets uint64 }
+
 // add counts the frame of which i is the last item.
-func (t *Traffic) add(i *item) {
+func (t *counters) add(i *item) {
 	if i.opcode.IsControl() {
-		t.Control++
+		t.control++
 		return
 	}
 	t.addFrame(i.payload, i.fin)
-	if !i.compressed {
-		return
-	}
-	t.CompressedPayload += uint64(i.payload)
-	t.CompressedOctets += uint64(i.deflated)
-	if i.fin {
-		t.Compressed++
-	}
 }
 
 // addFrame counts a data frame with a payload of size octets.
-func (t *Traffic) addFrame(size int, fin bool) {
-	t.Payload += uint64(size)
+func (t *counters) addFrame(size int, fin bool) {
+	t.payload += uint64(size)
 	if fin {
-		t.Messages++
+		t.messages++
 	}
 }
 
-// counters are the reader's own, which it publishes before it waits, and octets
-// after that, too.
-type counters struct {
-	messages, payload, control, octets, early       uint64
-	compressed, compressedPayload, compressedOctets uint64
-}
+// sharedCounters are the reader's counters as others see them.
+type sharedCounters struct{ messages, payload, control, octets counter }
 
-// sharedCounters are counters as others see them.
-type sharedCounters struct {
-	messages, payload, control, octets, early       counter
-	compressed, compressedPayload, compressedOctets counter
-}
-
-// publish lets others see what was received.
+// publish lets others see what was received. The reader does so before it waits,
+// and with the octets after that, too.
 func (c *Conn) publish() {
 	c.shared.messages.set(c.received.messages)
 	c.shared.payload.set(c.received.payload)
 	c.shared.control.set(c.received.control)
 	c.shared.octets.set(c.received.octets)
-	c.shared.early.set(c.received.early)
-	if c.received.compressed > 0 {
-		c.shared.compressed.set(c.received.compressed)
-		c.shared.compressedPayload.set(c.received.compressedPayload)
-		c.shared.compressedOctets.set(c.received.compressedOctets)
+	if d := c.out.deflater; d != nil {
+		d.shared.set(&d.received)
 	}
 }
 
 // load returns what was published.
 func (s *sharedCounters) load() counters {
-	return counters{
-		s.messages.Load(), s.payload.Load(), s.control.Load(), s.octets.Load(), s.early.Load(),
-		s.compressed.Load(), s.compressedPayload.Load(), s.compressedOctets.Load(),
+	return counters{s.messages.Load(), s.payload.Load(), s.control.Load(), s.octets.Load()}
+}
+
+// compressedCounters count the compressed messages of one direction.
+type compressedCounters struct{ messages, payload, octets uint64 }
+
+// add counts a part of a message, the last of it if that is set, and the octets to
+// which it was compressed.
+func (t *compressedCounters) add(payload, octets int, last bool) {
+	t.payload += uint64(payload)
+	t.octets += uint64(octets)
+	if last {
+		t.messages++
 	}
 }
 
-// A counter is one of sharedCounters, which the reader alone sets.
+func (t *compressedCounters) read(to *Traffic) {
+	to.Compressed, to.CompressedPayload, to.CompressedOctets = t.messages, t.payload, t.octets
+}
+
+// sharedCompressed are the reader's compressedCounters as others see them.
+type sharedCompressed struct{ messages, payload, octets counter }
+
+func (s *sharedCompressed) set(t *compressedCounters) {
+	s.messages.set(t.messages)
+	s.payload.set(t.payload)
+	s.octets.set(t.octets)
+}
+
+func (s *sharedCompressed) load() compressedCounters {
+	return compressedCounters{s.messages.Load(), s.payload.Load(), s.octets.Load()}
+}
+
+// A counter is one of the shared ones, which the reader alone sets.
 type counter struct{ atomic.Uint64 }
 
 // set is Store for a value that is often the same, which costs less to look at.
@@ -113,12 +123,8 @@ func (c *Conn) Stats() Stats {
 			Payload:  c.shared.payload.Load(),
 			Control:  c.shared.control.Load(),
 			Octets:   c.shared.octets.Load(),
-
-			Compressed:        c.shared.compressed.Load(),
-			CompressedPayload: c.shared.compressedPayload.Load(),
-			CompressedOctets:  c.shared.compressedOctets.Load(),
 		},
-		EarlyOctets:    c.shared.early.Load(),
+		EarlyOctets:    c.agreed.orNone().early,
 		MaxMessageSize: c.options.MaxMessageSize,
 	}
 	if s.MaxMessageSize == math.MaxInt64 {
@@ -126,7 +132,13 @@ func (c *Conn) Stats() Stats {
 	}
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	s.Sent = c.out.departed.Traffic
+	sent := &c.out.departed
+	s.Sent = Traffic{Messages: sent.messages, Payload: sent.payload, Control: sent.control, Octets: sent.octets}
+	if d := c.out.deflater; d != nil {
+		received := d.shared.load()
+		received.read(&s.Received)
+		d.sent.read(&s.Sent)
+	}
 	if !c.out.gathering.holds || c.out.err != nil {
 		s.QueuedOctets, s.QueuedFrames = c.out.queued()
 	}

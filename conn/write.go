@@ -82,7 +82,7 @@ func (c *Conn) encodeAlone(op frame.Opcode, p []byte) (id uint64, buf []byte) {
 	o.newest++
 	buf = growBuffer(o.kept(), frame.MaxHeaderSize+len(p), math.MaxInt)
 	buf, _ = frame.AppendFrame(buf, c.masked(frame.Header{Flags: frame.FIN, Opcode: op}), p) // it is ours, and legal
-	o.alone = len(buf)
+	o.alone = int32(len(buf))                                                                // gatherSize and a header at most
 	return o.newest, buf
 }
 
@@ -95,7 +95,7 @@ func (c *Conn) wroteAlone(ctx context.Context, id uint64, buf []byte, n int, op 
 		return c.adoptAlone(ctx, item{id: id, opcode: op, fin: true, payload: size}, buf, n)
 	}
 	o.written, o.flushing = id, false
-	o.departed.Octets += uint64(n)
+	o.departed.octets += uint64(n)
 	o.departed.addFrame(size, true)
 	if !o.watch.keep(buf) {
 		putBuffer(buf)
@@ -116,7 +116,7 @@ func (c *Conn) adoptAlone(ctx context.Context, i item, buf []byte, n int) error 
 // held back.
 func (c *Conn) deliverMessage(ctx context.Context, id uint64, op frame.Opcode, octets int) error {
 	if c.hold() {
-		c.out.waiting.last().tell = c.out.tells
+		c.out.waiting.last().tell = c.out.tells()
 		c.out.mu.Unlock()
 		return nil
 	}
@@ -145,7 +145,7 @@ func (c *Conn) send(ctx context.Context, h frame.Header, p []byte, f form, w *Me
 	}
 	id := c.appendData(h, p, f)
 	o.stream = w
-	o.progress++
+	w.progress++
 	err := c.deliver(ctx, id)
 	sent := err == nil || errors.Is(err, ErrStillSent)
 	// Without a first frame there is no message that others wait for.
@@ -178,7 +178,7 @@ func (c *Conn) enqueue(ctx context.Context, op frame.Opcode, p []byte) error {
 		return err
 	}
 	c.appendData(frame.Header{Flags: frame.FIN, Opcode: op}, p, compressible)
-	c.out.waiting.last().tell = c.out.tells
+	c.out.waiting.last().tell = c.out.tells()
 	c.launch()
 	return nil
 }
@@ -238,8 +238,8 @@ func (c *Conn) awaitStream(ctx context.Context) error {
 		expired = t.C
 	}
 	o := &c.out
-	w, progress := o.stream, o.progress
-	for o.stream == w && o.progress == progress && o.closed() == nil {
+	w, progress := o.stream, o.stream.progress
+	for o.stream == w && w.progress == progress && o.closed() == nil {
 		if !c.awaitChange(ctx, expired) {
 			if ctx.Err() != nil {
 				return canceled("write", ctx)

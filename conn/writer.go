@@ -26,6 +26,8 @@ type MessageWriter struct {
 	form     form
 	buf      []byte // of getBuffer; len(buf) <= writerSize
 	done     bool
+
+	progress int // how many fragments were sent; guarded by the outbox's mu
 }
 
 // NextWriter begins a message of frame.OpText or frame.OpBinary, of which
