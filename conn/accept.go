@@ -372,6 +372,10 @@ func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []by
 
 // begin begins the connection on a stream on which the response was sent.
 func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser, early []byte) *Conn {
+	var pacemaker *pacemaker
+	if a.o.Hub != nil {
+		pacemaker = &a.o.Hub.pacemaker
+	}
 	c := newConn(rwc, frame.Server, Handshake{
 		Target:      strings.Clone(a.request.Target), // not all of the head
 		Subprotocol: strings.Clone(a.answer.Subprotocol),
@@ -379,9 +383,9 @@ func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser, early []
 		Deflate:     a.deflate,
 		Early:       early,
 		Data:        a.answer.Data,
-	}, a.options, ctx)
+	}, a.options, ctx, pacemaker)
 	if a.place != nil {
-		a.o.Hub.join(c, a.place)
+		a.place.join(c, true)
 	}
 	return c
 }
@@ -389,6 +393,6 @@ func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser, early []
 // giveUp gives back the place in the hub.
 func (a *acceptance) giveUp() {
 	if a.place != nil {
-		a.o.Hub.giveUp(a.place)
+		a.place.giveUp()
 	}
 }

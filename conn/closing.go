@@ -351,9 +351,11 @@ func (c *Conn) end() error {
 	if c.toEnd().budget != nil {
 		c.toEnd().budget.Stop()
 	}
-	c.heartbeat.stop()
-	after, hubs := c.followers.tellOver(), c.hubs
-	c.hubs = nil
+	if p := c.heartbeat.pacemaker; p != nil {
+		p.remove(c)
+	}
+	after, places := c.followers.tellOver(), c.places
+	c.places = nil
 	c.mu.Unlock()
 
 	if err.Err == nil {
@@ -374,8 +376,8 @@ func (c *Conn) end() error {
 	for _, f := range after {
 		go (*f)()
 	}
-	for _, h := range hubs {
-		h.remove(c)
+	for p := places; p != nil; p = p.next {
+		p.leave()
 	}
 	defer c.told() // even if the hook panics
 	if c.options.Hooks.OnClose != nil {

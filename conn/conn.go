@@ -90,8 +90,8 @@ type Conn struct {
 	done      bool    // whether all is done that belongs to the end
 	ending    *ending // nil before the first sign of the end; made before seat is closing, and then for anybody to see
 	heartbeat heartbeat
-	pingID    uint64
-	hubs      []*Hub     // that it is in
+	pingID    uint32     // of the last ping
+	places    *place     // in hubs, one behind the other
 	followers *followers // nil before there were any
 }
 
@@ -108,12 +108,13 @@ type Conn struct {
 // A nil o means the defaults. New takes ownership of rwc and of h.Early.
 func New(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options) *Conn {
 	options := o.withDefaults(role)
-	return newConn(rwc, role, h, &options, context.Background())
+	return newConn(rwc, role, h, &options, context.Background(), nil)
 }
 
 // newConn begins a connection whose options have been filled in. Its context
-// has the values of ctx, and does not end with it.
-func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, ctx context.Context) *Conn {
+// has the values of ctx, and does not end with it. It shares the pacemaker with
+// others, if that is not nil.
+func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, ctx context.Context, pacemaker *pacemaker) *Conn {
 	c := &Conn{
 		role:    role,
 		options: o,
@@ -148,7 +149,7 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 		o.Hooks.OnOpen(c)
 	}
 	o.Logger.Debug("websocket open", "conn", c)
-	c.startHeartbeat()
+	c.startHeartbeat(pacemaker)
 	return c
 }
 

@@ -27,8 +27,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	ctx = c.beyond(ctx)
 	p := &pinging{sent: c.now(), rtt: make(chan time.Duration, 1)}
 	c.mu.Lock()
-	c.pingID++
-	p.id = c.pingID
+	p.id = c.nextPing()
 	f := c.follow()
 	f.pings = append(f.pings, p)
 	c.mu.Unlock()
@@ -55,6 +54,12 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("%w: %w", ErrNoReader, context.Cause(ctx))
 	}
 	return 0, canceled("ping", ctx)
+}
+
+// nextPing returns the number of a ping, which is never zero. It needs mu.
+func (c *Conn) nextPing() uint64 {
+	c.pingID++
+	return uint64(c.pingID)
 }
 
 // appendPing appends a ping that carries id. It needs out.mu.
@@ -99,16 +104,14 @@ func (c *Conn) pong(payload []byte, now time.Duration) {
 		return
 	}
 	id := binary.BigEndian.Uint64(payload)
-	sent := time.Duration(-1)
 	c.mu.Lock()
-	if id > 0 && c.heartbeat.id == id {
-		sent = c.heartbeat.sent
-	}
-	if at, ok := c.followers.answered(id, now); ok {
-		sent = at
+	sent, ok := c.followers.answered(id, now)
+	if b := c.heartbeat.beat; !ok && b != nil && b.id == id {
+		sent, ok = b.sent, true
+		b.id = 0
 	}
 	c.mu.Unlock()
-	if sent >= 0 && c.options.Hooks.OnPong != nil {
+	if ok && c.options.Hooks.OnPong != nil {
 		c.options.Hooks.OnPong(c, now-sent)
 	}
 }
@@ -129,85 +132,4 @@ func (f *followers) answered(id uint64, now time.Duration) (sent time.Duration, 
 	default: // the peer answered twice
 	}
 	return p.sent, true
-}
-
-// A heartbeat pings a peer that may be gone, and ends the connection when
-// nothing comes back. It is a timer, of which c.mu guards the fields.
-type heartbeat struct {
-	timer *time.Timer // nil if there is no heartbeat
-	id    uint64      // of the ping that was sent last
-	heard uint64      // octets that had come when asked was set
-	wait  uint32      // Conn.waits at that time
-
-	// Times after Conn.opened.
-	next  time.Duration // when the next ping is due
-	sent  time.Duration // when the last was sent
-	asked time.Duration // since when an answer is awaited; zero if none is
-}
-
-func (h *heartbeat) stop() {
-	if h.timer != nil {
-		h.timer.Stop()
-	}
-}
-
-func (c *Conn) startHeartbeat() {
-	if c.options.PingInterval == 0 {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.heartbeat.next = c.now() + c.options.PingInterval
-	c.heartbeat.timer = time.AfterFunc(c.options.PingInterval, c.beat)
-}
-
-// beat judges whether the peer has answered, and sends a ping when one is due.
-func (c *Conn) beat() {
-	c.mu.Lock()
-	h := &c.heartbeat
-	if c.phase != phaseOpen {
-		c.mu.Unlock()
-		return
-	}
-	now, heard, wait := c.now(), c.shared.octets.Load(), c.waits.Load()
-	if heard != h.heard {
-		h.asked = 0
-	}
-	if h.asked > 0 && now-h.asked >= c.options.PongTimeout {
-		if wait == h.wait && wait%2 == 1 {
-			// The reader has waited for all of this time.
-			c.mu.Unlock()
-			c.abort(Network, ErrPongTimeout)
-			return
-		}
-		h.asked, h.wait = now, wait
-		c.options.Logger.Warn("websocket not read: the peer's pong cannot be seen", "conn", c)
-	}
-	// A ping whose pong nobody is there to see is not followed by others.
-	due := now >= h.next && (h.asked == 0 || wait%2 == 1)
-	if due {
-		c.pingID++
-		h.id, h.sent, h.next = c.pingID, now, now+c.options.PingInterval
-		if h.asked == 0 && c.options.PongTimeout > 0 {
-			h.asked, h.heard, h.wait = now, heard, wait
-		}
-	}
-	rest := h.next - now
-	if left := c.options.PongTimeout - (now - h.asked); h.asked > 0 && (left < rest || rest <= 0) {
-		rest = left
-	}
-	h.timer.Reset(rest)
-	id := h.id
-	c.mu.Unlock()
-	if !due {
-		return
-	}
-
-	c.out.mu.Lock()
-	if c.out.closed() != nil {
-		c.out.mu.Unlock()
-		return
-	}
-	c.appendPing(id)
-	c.kick()
 }

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 
 	"example.org/rfc6455/frame"
@@ -53,32 +52,34 @@ type Hub struct {
 	Slow SlowPolicy
 
 	mu       sync.Mutex
-	conns    []*Conn
-	places   map[*Conn]*place // of conns
-	reserved int              // places of handshakes in progress
-	hosts    map[string]int   // how many places each host has, if they are counted
-	changed  chan struct{}    // closed when reserved sinks; nil if nobody waits
-	closed   bool             // whether Shutdown was called
-	draining int              // how many calls of it wait for handshakes in progress
+	members  []*place       // of connections
+	reserved int            // places of handshakes in progress
+	hosts    map[string]int // how many places each host has, if they are counted
+	changed  chan struct{}  // closed when reserved sinks; nil if nobody waits
+	closed   bool           // whether Shutdown was called
+	draining int            // how many calls of it wait for handshakes in progress
+
+	pacemaker pacemaker // of connections accepted with the hub
 }
 
 // Add adds a connection until it ends, or Remove is called. It is closed with
 // 1001 if the hub was shut down. Adding it again changes nothing.
-func (h *Hub) Add(c *Conn) { h.join(c, &place{}) }
+func (h *Hub) Add(c *Conn) { (&place{hub: h}).join(c, false) }
 
 // Remove takes a connection out of the hub, if it is in it.
 func (h *Hub) Remove(c *Conn) {
-	h.remove(c)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.hubs = slices.DeleteFunc(c.hubs, func(in *Hub) bool { return in == h })
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p := c.unlink(h); p != nil {
+		p.drop()
+	}
 }
 
 // Len returns the number of connections.
 func (h *Hub) Len() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.conns)
+	return len(h.members)
 }
 
 // All returns an iterator over the connections that are in the hub when it
@@ -86,7 +87,10 @@ func (h *Hub) Len() int {
 func (h *Hub) All() iter.Seq[*Conn] {
 	return func(yield func(*Conn) bool) {
 		h.mu.Lock()
-		conns := slices.Clone(h.conns)
+		conns := make([]*Conn, len(h.members))
+		for i, p := range h.members {
+			conns[i] = p.conn
+		}
 		h.mu.Unlock()
 		for _, c := range conns {
 			if !yield(c) {
@@ -160,8 +164,8 @@ func (h *Hub) Shutdown(ctx context.Context) (Shutdown, error) {
 	h.closed = true
 	h.draining++
 	for {
-		for _, c := range h.conns {
-			if !conns[c] {
+		for _, p := range h.members {
+			if c := p.conn; !conns[c] {
 				conns[c] = true
 				closing.Go(func() { shutDown(ctx, c) })
 			}
@@ -215,23 +219,6 @@ func (h *Hub) awaitPlace(ctx context.Context) bool {
 	}
 }
 
-// unreserve ends a reservation. It needs mu.
-func (h *Hub) unreserve() {
-	h.reserved--
-	if h.changed != nil {
-		close(h.changed)
-		h.changed = nil
-	}
-}
-
-// A place is a connection's membership of a hub or, before it is accepted, the
-// reservation for it.
-type place struct {
-	at       int    // index in Hub.conns
-	reserved bool   // whether it is a reservation
-	host     string // of the client, if the hub counts hosts
-}
-
 // What a hub answers to a handshake.
 var (
 	errFull     = unavailable("too many connections")
@@ -257,13 +244,13 @@ func (h *Hub) reserve(remote string) (*place, error) {
 	switch {
 	case h.closed:
 		return nil, errShutdown
-	case h.MaxConns > 0 && len(h.conns)+h.reserved >= h.MaxConns:
+	case h.MaxConns > 0 && len(h.members)+h.reserved >= h.MaxConns:
 		return nil, errFull
 	case h.MaxConnsPerHost > 0 && h.hosts[host] >= h.MaxConnsPerHost:
 		return nil, errFull
 	}
 	h.reserved++
-	p := &place{reserved: true}
+	p := &place{hub: h}
 	if h.MaxConnsPerHost > 0 {
 		p.host = host
 		if h.hosts == nil {
@@ -272,82 +259,4 @@ func (h *Hub) reserve(remote string) (*place, error) {
 		h.hosts[host]++
 	}
 	return p, nil
-}
-
-// giveUp ends a reservation.
-func (h *Hub) giveUp(p *place) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.unreserve()
-	h.uncount(p)
-}
-
-// uncount frees p for others of its host. It needs mu.
-func (h *Hub) uncount(p *place) {
-	if p.host == "" {
-		return
-	}
-	if h.hosts[p.host]--; h.hosts[p.host] == 0 {
-		delete(h.hosts, p.host)
-	}
-}
-
-// join makes c a member with the place p.
-func (h *Hub) join(c *Conn, p *place) {
-	h.mu.Lock()
-	late := h.closed
-	if p.reserved {
-		h.unreserve()
-		p.reserved = false
-		late = h.closed && h.draining == 0 // otherwise Shutdown closes it
-	}
-	if late {
-		h.uncount(p)
-		h.mu.Unlock()
-		c.closeSoon(frame.CloseGoingAway, nil)
-		return
-	}
-	if in := h.places[c]; in != nil {
-		if in.host == "" {
-			in.host, p.host = p.host, ""
-		}
-		h.uncount(p)
-		h.mu.Unlock()
-		return
-	}
-	if h.places == nil {
-		h.places = map[*Conn]*place{}
-	}
-	p.at = len(h.conns)
-	h.places[c] = p
-	h.conns = append(h.conns, c)
-	h.mu.Unlock()
-
-	c.mu.Lock()
-	over := c.phase == phaseOver
-	if !over {
-		c.hubs = append(c.hubs, h)
-	}
-	c.mu.Unlock()
-	if over {
-		h.remove(c)
-	}
-}
-
-func (h *Hub) remove(c *Conn) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	p := h.places[c]
-	if p == nil {
-		return
-	}
-	delete(h.places, c)
-	h.uncount(p)
-	last := len(h.conns) - 1
-	if p.at < last {
-		h.conns[p.at] = h.conns[last]
-		h.places[h.conns[p.at]].at = p.at
-	}
-	h.conns[last] = nil
-	h.conns = h.conns[:last]
 }
