@@ -132,5 +132,5 @@ func (s *Session) message(call uint64, p codec.Packet) (again bool) {
 
 // panicked logs a panic of the application.
 func (s *Session) panicked(v any) {
-	s.logger.Error("engine.io receiver panicked", "remote", s.remote, "panic", v, "stack", string(debug.Stack()))
+	s.logger.Error("engine.io receiver panicked", "remote", s.RemoteAddr(), "panic", v, "stack", string(debug.Stack()))
 }

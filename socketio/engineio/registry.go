@@ -31,14 +31,14 @@ func (s *Server) newID(r *http.Request) (string, error) {
 	return id, err
 }
 
-// register gives a session its id and finds it a place.
-func (s *Server) register(session *Session) (*refusal, error) {
-	id, err := s.newID(session.request)
+// register gives a session that r asks for its id and finds it a place.
+func (s *Server) register(session *Session, r *http.Request) (*refusal, error) {
+	id, err := s.newID(r)
 	if err != nil {
 		return refuseID, err
 	}
 	session.id = id
-	from := host(session.request)
+	from := host(session.RemoteAddr())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o := &s.options
@@ -84,7 +84,7 @@ func (s *Server) remove(session *Session) {
 	}
 	delete(s.sessions, session.id)
 	if s.limitsHosts() {
-		from := host(session.request)
+		from := host(session.RemoteAddr())
 		if s.hosts[from]--; s.hosts[from] == 0 {
 			delete(s.hosts, from)
 		}

@@ -1,7 +1,6 @@
 package engineio
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/url"
@@ -159,19 +158,11 @@ func (e *exchange) checkHandshake() (*refusal, error) {
 	return forbidden(err), err
 }
 
-// host returns whose sessions are counted together.
-func host(r *http.Request) string {
-	h, _, err := net.SplitHostPort(r.RemoteAddr)
+// host returns whose sessions are counted together, of those from an address.
+func host(addr string) string {
+	h, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return r.RemoteAddr
+		return addr
 	}
 	return h
-}
-
-// kept returns what a session keeps of the request that began it: no body, and no
-// context that ends with the request.
-func kept(r *http.Request) *http.Request {
-	k := r.WithContext(context.WithoutCancel(r.Context()))
-	k.Body = http.NoBody
-	return k
 }

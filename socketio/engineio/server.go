@@ -149,8 +149,7 @@ func (s *Server) serveHandshake(e *exchange) {
 	session := &Session{
 		settings: &s.settings,
 		revision: e.query.revision,
-		remote:   e.r.RemoteAddr,
-		request:  kept(e.r),
+		head:     keep(e.r),
 	}
 	session.beat = heartbeat{
 		interval: s.options.PingInterval,
@@ -165,7 +164,7 @@ func (s *Server) serveHandshake(e *exchange) {
 	if e.query.transport == Polling {
 		session.link = p
 	}
-	if no, err := s.register(session); no != nil {
+	if no, err := s.register(session, e.r); no != nil {
 		e.refuse(no, err)
 		return
 	}
@@ -196,7 +195,7 @@ func (s *Server) beginWebSocket(e *exchange, session *Session) {
 	session.attach(c, e.query.base64)
 	session.mu.Unlock()
 	session.farewell()
-	s.run(e, c, &reader{session, c})
+	s.run(e, c, &reader{s: session, c: c})
 }
 
 // serveUpgrade takes a WebSocket for a session that polls.

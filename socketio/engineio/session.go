@@ -22,10 +22,9 @@ type Session struct {
 	*settings
 	id        string
 	revision  codec.Revision
-	remote    string
-	request   *http.Request // nil on a client
-	principal string        // of Options.Principal
-	receiver  Receiver      // set when state becomes open
+	head      head
+	principal string   // of Options.Principal
+	receiver  Receiver // set when state becomes open
 
 	// ws is where Send goes while the session is open on a WebSocket; nil otherwise.
 	ws atomic.Pointer[conn.Conn]
@@ -106,13 +105,19 @@ func (s *Session) Transport() Transport {
 	return WebSocket
 }
 
-// Request returns the request that began the session on a server, without its
-// body, and nil on a client. It must not be modified.
-func (s *Session) Request() *http.Request { return s.request }
+// Request returns the request that began the session on a server, and nil on a client.
+// It is made anew by each call from what a session keeps of it: without its body and
+// forms, and with the values of its context, which does not end with it.
+func (s *Session) Request() *http.Request {
+	if s.role == frame.Client {
+		return nil
+	}
+	return s.head.request()
+}
 
 // RemoteAddr returns the address of the peer as [http.Request] has it; on a client
 // it is the host of the URL.
-func (s *Session) RemoteAddr() string { return s.remote }
+func (s *Session) RemoteAddr() string { return s.head.remote() }
 
 // Context returns a context that is canceled when the session has ended or is
 // closing, with an error that matches [net.ErrClosed] as its cause. On a server it
@@ -122,8 +127,8 @@ func (s *Session) Context() context.Context {
 	defer s.mu.Unlock()
 	if s.ctx == nil {
 		parent := context.Background()
-		if s.request != nil {
-			parent = s.request.Context()
+		if s.head.ctx != nil {
+			parent = context.WithoutCancel(s.head.ctx)
 		}
 		s.ctx, s.cancel = context.WithCancelCause(parent)
 		if s.state >= closing {
