@@ -222,7 +222,7 @@ func (p *poller) upgrade() {
 	}
 	if s.upgrading(c) && p.probe(c) && s.expect(c, codec.Pong, probe) && p.pause(c) && p.move(c) {
 		p.d.forget(s)
-		(&reader{s, c}).run()
+		go (&reader{s: s, c: c}).run()
 		return
 	}
 	p.resume()

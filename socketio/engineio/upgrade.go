@@ -94,7 +94,7 @@ func (s *Session) stay(c *conn.Conn) {
 func (s *Session) upgradeTo(c *conn.Conn, base64 bool) {
 	if s.upgrading(c) && s.expect(c, codec.Ping, probe) && s.answerProbe(c) &&
 		s.expect(c, codec.Upgrade, "") && s.move(c, base64) {
-		(&reader{s, c}).run()
+		go (&reader{s: s, c: c}).run()
 		return
 	}
 	s.stay(c)
