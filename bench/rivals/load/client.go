@@ -189,6 +189,10 @@ func announcement(j *job) []byte {
 	return wire
 }
 
+// patience is how long, in seconds, a poller waits: longer than what a server has
+// between two heartbeats.
+const patience = 15
+
 // A poller waits for sockets.
 type poller struct {
 	fd     int
@@ -211,13 +215,13 @@ func (p *poller) change(fd, i int, events uint32) error {
 
 func (p *poller) wait() ([]syscall.EpollEvent, error) {
 	for {
-		n, err := syscall.EpollWait(p.fd, p.events[:], 5000)
+		n, err := syscall.EpollWait(p.fd, p.events[:], 1000*patience)
 		switch {
 		case err == syscall.EINTR:
 		case err != nil:
 			return nil, err
 		case n == 0:
-			return nil, errors.New("nothing came for 5 seconds")
+			return nil, fmt.Errorf("nothing came for %d seconds", patience)
 		default:
 			return p.events[:n], nil
 		}

@@ -12,7 +12,7 @@
 //
 // With -socketio the messages of echo and idle are events whose acknowledgement has
 // their argument, and those of broadcast events that the server sends to a room with
-// everybody in it.
+// everybody in it. Idle sockets have had a heartbeat; the others know of none.
 package main
 
 import (

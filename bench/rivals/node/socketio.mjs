@@ -1,10 +1,11 @@
-// The socket.io package as a server. Prints its address.
-// Usage: node --expose-gc socketio.mjs
+// The socket.io package as a server, with a heartbeat of so many milliseconds. Prints
+// its address.
+// Usage: node --expose-gc socketio.mjs 10000
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 
 const server = createServer();
-const io = new Server(server, { serveClient: false, transports: ['websocket'], pingInterval: 3600e3 }); // load knows no pings
+const io = new Server(server, { serveClient: false, transports: ['websocket'], pingInterval: Number(process.argv[2]) });
 io.on('connection', (socket) => {
 	socket.join('room');
 	socket.on('echo', (text, ack) => ack(text));

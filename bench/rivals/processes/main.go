@@ -37,7 +37,8 @@ type scenario struct {
 	mode  string // of the servers
 	load  []string
 	libs  []string
-	quick bool // whether it is part of a quick run
+	ping  time.Duration // the heartbeat of Socket.IO
+	quick bool          // whether it is part of a quick run
 }
 
 // The libraries that have a mode. The limit is an echo in C that knows nothing of
@@ -84,15 +85,15 @@ func scenarios() []scenario {
 			load: []string{"upgrade", "-conns", "32", "-head", head},
 		})
 	}
-	socketIO := func(quick bool, name string, load ...string) {
-		all = append(all, scenario{name: name, mode: "socketio", libs: sockets, quick: quick, load: append(load, "-socketio")})
+	socketIO := func(ping time.Duration, name string, load ...string) {
+		all = append(all, scenario{name: name, mode: "socketio", libs: sockets, ping: ping, quick: true, load: append(load, "-socketio")})
 	}
 	for _, pipeline := range []int{1, 16} {
-		socketIO(true, fmt.Sprintf("Event/conns=64/size=125/pipeline=%d", pipeline),
+		socketIO(time.Hour, fmt.Sprintf("Event/conns=64/size=125/pipeline=%d", pipeline),
 			"echo", "-conns", "64", "-size", "125", "-pipeline", strconv.Itoa(pipeline))
 	}
-	socketIO(true, "Room/conns=1000/size=256/burst=1", "broadcast", "-conns", "1000", "-size", "256", "-burst", "1")
-	socketIO(false, "IdleSocket/conns=5000", "idle", "-conns", "5000")
+	socketIO(time.Hour, "Room/conns=1000/size=256/burst=1", "broadcast", "-conns", "1000", "-size", "256", "-burst", "1")
+	socketIO(10*time.Second, "IdleSocket/conns=5000", "idle", "-conns", "5000")
 	for _, conns := range []int{5000, 19000} {
 		all = append(all, scenario{
 			name: fmt.Sprintf("Idle/conns=%d", conns), mode: "echo", libs: echoes, quick: conns == 5000,
@@ -203,7 +204,7 @@ func build(dir string) error {
 
 // measure starts a server, loads it and stops it.
 func measure(dir string, s scenario, lib string, span time.Duration) (result, error) {
-	args := []string{filepath.Join(dir, "serve"), "-library", lib, "-mode", s.mode}
+	args := []string{filepath.Join(dir, "serve"), "-library", lib, "-mode", s.mode, "-ping", s.ping.String()}
 	load := append([]string{filepath.Join(dir, "load")}, s.load...)
 	switch lib {
 	case "limit":
@@ -212,7 +213,7 @@ func measure(dir string, s scenario, lib string, span time.Duration) (result, er
 	case "ws":
 		args = []string{"node", "--expose-gc", "node/serve.mjs", s.mode}
 	case "socket.io":
-		args = []string{"node", "--expose-gc", "node/socketio.mjs"}
+		args = []string{"node", "--expose-gc", "node/socketio.mjs", strconv.FormatInt(s.ping.Milliseconds(), 10)}
 	}
 	server := exec.Command("taskset", append([]string{"-c", "0"}, args...)...)
 	server.Stderr = os.Stderr

@@ -27,7 +27,7 @@ var families = []family{
 	{"Idle", "Idle connections", "Resident memory of the server for each connection that has had one message echoed, garbage collected.", "B/conn"},
 	{"Event", "Socket.IO: events with acknowledgement", "Processor time of the server for each event, whole processes, over WebSocket.", "ns/op"},
 	{"Room", "Socket.IO: an event to a room", "Processor time of the server for each receiver, whole processes.", "ns/op"},
-	{"IdleSocket", "Socket.IO: idle sockets", "Resident memory of the server for each socket that has had one event acknowledged, garbage collected.", "B/conn"},
+	{"IdleSocket", "Socket.IO: idle sockets", "Resident memory of the server for each socket that has had one event acknowledged and a heartbeat, garbage collected.", "B/conn"},
 	{"ReadMessage", "Reading a message in memory", "From a stream that has more.", "ns/op"},
 	{"WriteMessage", "Writing a message in memory", "To a stream that takes everything.", "ns/op"},
 	{"Mask", "Masking", "In place, at an offset from 64 octets (at) and in the middle of a key (phase); 1-125 is random sizes and offsets.", "ns/op"},

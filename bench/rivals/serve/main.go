@@ -5,7 +5,7 @@
 //
 //	serve -library gorilla -mode echo
 //	serve -library gorilla -mode broadcast
-//	serve -library ours -mode socketio
+//	serve -library ours -mode socketio -ping 10s
 package main
 
 import (
@@ -21,13 +21,16 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // A library serves l until the process is killed: echo sends each message back,
 // broadcast sends it to all connections; socketIO acknowledges the event echo with
-// its argument, and sends the event say to a room with everybody in it.
+// its argument, and sends the event say to a room with everybody in it; it pings that
+// often.
 type library struct {
-	echo, broadcast, socketIO func(l net.Listener) error
+	echo, broadcast func(l net.Listener) error
+	socketIO        func(l net.Listener, ping time.Duration) error
 }
 
 var libraries = map[string]library{}
@@ -39,11 +42,14 @@ func main() {
 	name := flag.String("library", "ours", "one of "+names)
 	mode := flag.String("mode", "echo", "echo, broadcast or socketio")
 	addr := flag.String("addr", "127.0.0.1:0", "where to listen")
+	ping := flag.Duration("ping", time.Hour, "the heartbeat of Socket.IO")
 	flag.Parse()
 
-	serve := map[string]func(net.Listener) error{
-		"echo": libraries[*name].echo, "broadcast": libraries[*name].broadcast, "socketio": libraries[*name].socketIO,
-	}[*mode]
+	library := libraries[*name]
+	serve := map[string]func(net.Listener) error{"echo": library.echo, "broadcast": library.broadcast}[*mode]
+	if *mode == "socketio" && library.socketIO != nil {
+		serve = func(l net.Listener) error { return library.socketIO(l, *ping) }
+	}
 	if serve == nil {
 		log.Fatalf("%s has no %s", *name, *mode)
 	}

@@ -54,8 +54,8 @@ func init() {
 				}
 				return serve(&s, l)
 			},
-			socketIO: func(l net.Listener) error {
-				io := &socketio.Server{Engine: &engineio.Options{PingInterval: time.Hour}} // load knows no pings
+			socketIO: func(l net.Listener, ping time.Duration) error {
+				io := &socketio.Server{Engine: &engineio.Options{PingInterval: ping}}
 				io.OnConnect(func(s *socketio.Socket) {
 					s.Join("room")
 					s.On("echo", func(text string) string { return text })
