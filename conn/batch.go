@@ -76,6 +76,12 @@ func (b *batch) push(i item) {
 	b.size += i.len()
 }
 
+// share adds a frame that lies where others write it from, too.
+func (b *batch) share(i item) {
+	b.frames++
+	b.push(i)
+}
+
 // add encodes a frame, of which i becomes the last item. A payload too long to be
 // gathered is masked into a buffer of its own, or stays where it is if it is not
 // to be masked. One that is pooled is the batch's from now on.

@@ -228,13 +228,17 @@ func (o *outbox) add(h frame.Header, payload []byte, i item) uint64 {
 
 // appendPrepared adds a message as it was encoded for servers.
 func (o *outbox) appendPrepared(m *Prepared) uint64 {
+	i := o.shares(m)
+	o.own().waiting.share(i)
+	return i.id
+}
+
+// shares returns a message, as it was encoded for servers, as the next frame.
+func (o *outbox) shares(m *Prepared) item {
 	e := o.deflater.prepared(m)
 	o.newest++
-	q := o.own()
-	q.waiting.frames++
-	q.waiting.push(item{id: o.newest, shared: e.wire, opcode: m.opcode, fin: true,
-		payload: len(m.payload()), compressed: e.compressed, deflated: len(e.payload())})
-	return o.newest
+	return item{id: o.newest, shared: e.wire, opcode: m.opcode, fin: true,
+		payload: len(m.payload()), compressed: e.compressed, deflated: len(e.payload())}
 }
 
 // appendPong adds a pong for a ping that came at now. While the write side is

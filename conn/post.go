@@ -1,5 +1,11 @@
 package conn
 
+import (
+	"math"
+
+	"example.org/rfc6455/frame"
+)
+
 // Post sends prepared messages without waiting: all of them, in their order and
 // with no other message between them, or with an error none. What the peer does
 // not take at once is queued, and is sent as the peer takes it. Whether anything
@@ -20,12 +26,16 @@ func (c *Conn) Post(ms ...*Prepared) error {
 // post is Post. If too much is queued already and dropOldest is set, messages that
 // were posted earlier make room.
 func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
+	o := &c.out
+	o.mu.Lock()
+	if len(ms) == 1 && o.idle() && c.t.socket != nil && c.role == frame.Server && !o.tells() && len(ms[0].wire) <= math.MaxInt32 {
+		c.postAlone(ms[0])
+		return 0, nil
+	}
 	size := 0
 	for _, m := range ms {
 		size += len(m.wire)
 	}
-	o := &c.out
-	o.mu.Lock()
 	for o.overfull(size, len(ms)) && o.closed() == nil {
 		if o.gathering.holds {
 			c.kick() // which may make room
@@ -54,6 +64,41 @@ func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
 	}
 	c.launch()
 	return dropped, nil
+}
+
+// postAlone is what appendPosted and launch come to for a message before which there
+// is nothing on a socket, if nobody is to be told of it: its octets are written from
+// where they are shared. It needs out.mu, and releases it.
+func (c *Conn) postAlone(m *Prepared) {
+	o := &c.out
+	o.flushing = true
+	i := o.shares(m)
+	o.alone = int32(len(i.shared))
+	o.mu.Unlock()
+	n, err := c.t.socket.write(i.shared)
+	if err != nil {
+		c.writeFailed(err)
+	}
+	o.mu.Lock()
+	o.alone = 0
+	all := n == len(i.shared) && o.err == nil
+	if all && len(o.waiting.items) == 0 {
+		o.written, o.flushing = i.id, false
+		o.departed.octets += uint64(n)
+		o.departed.add(&i)
+		o.wake()
+		o.mu.Unlock()
+		return
+	}
+	o.own().flying.share(i)
+	o.wrote(n)
+	if all {
+		o.flushing = false
+		c.kick()
+		return
+	}
+	o.mu.Unlock()
+	go c.flushRest()
 }
 
 // appendPosted appends a message that nobody waits for. It needs out.mu.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/frame"
@@ -231,4 +232,82 @@ func TestPostSynchronous(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPostSocket: on a socket each message that is posted leaves whole and in its
+// place, whether the peer takes all of it at once, others write at the same time or
+// the connection has ended.
+func TestPostSocket(t *testing.T) {
+	t.Run("long", func(t *testing.T) {
+		eachServerSocket(t, &conn.Options{MaxQueuedSize: 64 << 20}, func(t *testing.T, c *conn.Conn, other net.Conn) {
+			var want []byte
+			for _, size := range []int{8 << 20, 100, 1 << 20, 0} {
+				text := string(filler(size))
+				if err := postTexts(t, c, text); err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, encode(t, frame.Server, frame.FIN, frame.OpText, []byte(text))...)
+			}
+			if n := queuedFrames(c); n != 4 {
+				t.Errorf("%d frames are queued for a peer that does not read, want 4", n)
+			}
+			expectOctets(t, other, want)
+		})
+	})
+	t.Run("at once", func(t *testing.T) {
+		eachServerSocket(t, nil, func(t *testing.T, c *conn.Conn, other net.Conn) {
+			const posters, rounds = 4, 200
+			var all sync.WaitGroup
+			for i := range posters {
+				all.Go(func() {
+					for range rounds {
+						err := postTexts(t, c, "posted")
+						if i == 0 {
+							err = errors.Join(err, c.WriteMessage(t.Context(), frame.OpText, []byte("writes")))
+						}
+						if err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			client := newConn(t, other, frame.Client, conn.Handshake{}, nil)
+			counts := map[string]int{}
+			for range (posters + 1) * rounds {
+				_, p, err := client.ReadMessage(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				counts[string(p)]++
+			}
+			all.Wait()
+			if counts["posted"] != posters*rounds || counts["writes"] != rounds {
+				t.Errorf("received %v", counts)
+			}
+			if err := c.WriteMessage(t.Context(), frame.OpText, []byte("last..")); err != nil { // behind all others
+				t.Error(err)
+			}
+			if s := c.Stats(); s.QueuedFrames != 0 || s.Sent.Messages != (posters+1)*rounds+1 || s.Sent.Payload != 6*s.Sent.Messages {
+				t.Errorf("Stats = %+v", s)
+			}
+		})
+	})
+	t.Run("reset", func(t *testing.T) {
+		eachServerSocket(t, nil, func(t *testing.T, c *conn.Conn, other net.Conn) {
+			if tcp, ok := other.(*net.TCPConn); ok {
+				tcp.SetLinger(0)
+			}
+			other.Close()
+			var err error
+			for deadline := time.Now().Add(time.Minute); err == nil && time.Now().Before(deadline); {
+				err = postTexts(t, c, "posted")
+			}
+			if !errors.Is(err, net.ErrClosed) {
+				t.Errorf("Post = %v for a peer that is gone, want net.ErrClosed", err)
+			}
+			if err := c.WriteMessage(t.Context(), frame.OpText, nil); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("WriteMessage = %v, want net.ErrClosed", err)
+			}
+		})
+	})
 }
