@@ -136,10 +136,7 @@ func newEpoll() (*epoll, error) {
 
 // look takes the events there are, or asks for a wait.
 func (e *epoll) look(uintptr) bool {
-	e.n, e.err = syscall.EpollWait(e.fd, e.events[:], 0)
-	if e.err == syscall.EINTR {
-		e.n, e.err = 0, nil
-	}
+	e.n, e.err = sysEpollWait(e.fd, e.events[:])
 	return e.n > 0 || e.err != nil
 }
 
