@@ -3,6 +3,7 @@ package conn
 import (
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 )
@@ -47,7 +48,7 @@ func (p *poller) add(v *visits) error {
 			return err
 		}
 		p.epoll = e
-		go p.run(e)
+		go p.work(e)
 	}
 	for len(p.slots) <= d.fd {
 		p.slots = append(p.slots, slot{})
@@ -85,27 +86,60 @@ func (p *poller) free(s *slot) {
 	}
 }
 
-// run tells of the events of e until it is closed.
-func (p *poller) run(e *epoll) {
-	for e.raw.Read(e.look) == nil && e.err == nil {
-		p.mu.Lock()
-		for i := range e.events[:e.n] {
-			p.tell(&e.events[i])
+// work has the visits begin that the events of e are for, one after the other, and
+// waits for more events. When a visit begins there is another goroutine that is about
+// to work, which goes on with the next one if the handler blocks. One that finds
+// nothing to do ends.
+func (p *poller) work(e *epoll) {
+	p.mu.Lock()
+	e.relief = false
+	for {
+		v := p.next(e)
+		if v == nil {
+			if e.watched {
+				break
+			}
+			e.watched = true
+			p.mu.Unlock()
+			ok := e.wait()
+			p.mu.Lock()
+			e.watched = false
+			if !ok {
+				break
+			}
+			e.left = e.events[:e.n]
+			continue
 		}
+		relief := e.relief
+		e.relief = true
 		p.mu.Unlock()
+		if !relief {
+			go p.work(e)
+		}
+		v.visit()
+		p.mu.Lock()
 	}
+	p.mu.Unlock()
 }
 
-// tell has the visits begin that an event is for. It needs mu.
-func (p *poller) tell(e *syscall.EpollEvent) {
-	s := &p.slots[e.Fd]
-	if s.visits == nil || s.taken != e.Pad {
-		return
+// next takes events until one is for visits of which one can begin, which the caller
+// has to do. It returns nil if there is none. It needs mu.
+func (p *poller) next(e *epoll) *visits {
+	for len(e.left) > 0 {
+		event := &e.left[0]
+		e.left = e.left[1:]
+		s := &p.slots[event.Fd]
+		if s.visits == nil || s.taken != event.Pad {
+			continue
+		}
+		if event.Events&endEvents != 0 {
+			s.visits.descriptor.hung.Store(true)
+		}
+		if s.visits.claim() {
+			return s.visits
+		}
 	}
-	if e.Events&endEvents != 0 {
-		s.visits.descriptor.hung.Store(true)
-	}
-	s.visits.due()
+	return nil
 }
 
 // An epoll is one of the kernel's. It is waited for as other files are: without a
@@ -115,7 +149,13 @@ type epoll struct {
 	file *os.File        // of fd
 	raw  syscall.RawConn // of file
 
-	events [256]syscall.EpollEvent
+	// Guarded by poller.mu.
+	left    []syscall.EpollEvent // those of events that nobody has taken
+	watched bool                 // whether somebody waits for events, or is about to
+	relief  bool                 // whether somebody else is about to work
+
+	// Of whoever waits.
+	events [128]syscall.EpollEvent
 	n      int   // how many events there are
 	err    error // why there are none
 }
@@ -132,6 +172,12 @@ func newEpoll() (*epoll, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// wait waits for events, until the file is closed.
+func (e *epoll) wait() (ok bool) {
+	runtime.Gosched() // for those who would never have a turn while there is always one
+	return e.raw.Read(e.look) == nil && e.err == nil
 }
 
 // look takes the events there are, or asks for a wait.

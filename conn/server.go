@@ -34,9 +34,10 @@ type Server struct {
 	// the beginning and the end of connections.
 	OnMessage func(c *Conn, m Message)
 
-	// EventDriven serves the connections of OnMessage without a goroutine for each:
-	// one is there while messages of a connection are handed out, and none while it
-	// is idle, which takes a fraction of the memory. Nothing else is different.
+	// EventDriven serves the connections of OnMessage without a goroutine for each,
+	// which takes a fraction of the memory. While messages are handed out there are
+	// goroutines that do it, each for one connection after the other; one whose
+	// OnMessage blocks holds up no other connection. Nothing else is different.
 	//
 	// That needs Linux and a plain TCP or Unix socket. Connections over TLS or HTTP/2
 	// have a goroutine all the same; on other systems, and with Handler, all have,

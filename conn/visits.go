@@ -3,6 +3,7 @@ package conn
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -14,8 +15,7 @@ import (
 var errIdle = errors.New("conn: idle")
 
 // Visits are the times at which the messages of a connection are handed out that
-// have come meanwhile. Each is on a goroutine of its own, one after the other;
-// between two of them the connection has none.
+// have come meanwhile. Between two of them the connection has no goroutine.
 type visits struct {
 	conn       *Conn
 	descriptor *descriptor
@@ -41,19 +41,26 @@ const (
 
 // due has a visit begin, or the current one look once more.
 func (v *visits) due() {
+	if v.claim() {
+		go v.visit()
+	}
+}
+
+// claim reports whether the caller has to visit. Otherwise somebody else does, who
+// will look once more.
+func (v *visits) claim() bool {
 	for {
 		switch v.turn.Load() {
 		case between:
 			if v.turn.CompareAndSwap(between, during) {
-				go v.visit()
-				return
+				return true
 			}
 		case during:
 			if v.turn.CompareAndSwap(during, again) {
-				return
+				return false
 			}
 		default:
-			return
+			return false
 		}
 	}
 }
@@ -75,6 +82,7 @@ func (v *visits) visit() {
 			return
 		}
 		v.turn.Store(during)
+		runtime.Gosched() // others have come, too
 	}
 }
 

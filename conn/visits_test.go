@@ -397,6 +397,50 @@ func TestEventsLimits(t *testing.T) {
 	})
 }
 
+// Handlers that wait hold up nobody else, however many do and on however few
+// processors, and not even one whose goroutine ends does.
+func TestEventsBlockedHandlers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, procs := range []int{1, 4} {
+		runtime.GOMAXPROCS(procs)
+		const conns = 100
+		var inside atomic.Int32
+		all := make(chan struct{}) // closed when that many are inside
+		s := serveEvents(t, "tcp", conn.Options{}, func(c *conn.Conn, m conn.Message) {
+			switch string(m.Payload) {
+			case "wait":
+				if inside.Add(1) == conns {
+					close(all)
+				}
+				<-all
+			case "exit":
+				runtime.Goexit()
+			}
+			c.WriteMessage(c.Context(), m.Opcode, m.Payload)
+		})
+		peers := make([]net.Conn, conns)
+		for i := range peers {
+			peers[i] = s.connect(t)
+		}
+		leavers := []net.Conn{s.connect(t), s.connect(t)}
+		write := func(nc net.Conn, text string) {
+			nc.Write(encode(t, frame.Client, frame.FIN, frame.OpText, []byte(text)))
+		}
+		for _, text := range []string{"wait", "hello"} {
+			for i, nc := range peers {
+				write(nc, text)
+				if i == conns/2 && len(leavers) > 0 {
+					write(leavers[0], "exit")
+					leavers = leavers[1:]
+				}
+			}
+			for _, nc := range peers {
+				expectOctets(t, nc, encode(t, frame.Server, frame.FIN, frame.OpText, []byte(text)))
+			}
+		}
+	}
+}
+
 // While a handler has not returned its connection is not read, however much the
 // peer sends, and others go on.
 func TestEventsBackPressure(t *testing.T) {
