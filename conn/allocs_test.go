@@ -110,15 +110,16 @@ func TestAllocs(t *testing.T) {
 
 // Nor do they over TCP.
 func TestAllocsTCP(t *testing.T) {
-	for _, role := range []frame.Role{frame.Server, frame.Client} {
+	for i, role := range []frame.Role{frame.Server, frame.Client} {
 		for name, ctx := range contexts(t) {
 			t.Run(role.String()+"/"+name, func(t *testing.T) {
 				a, b := tcpPair(t)
 				for _, nc := range []*net.TCPConn{a, b} {
 					nc.SetWriteBuffer(256 << 10)
 				}
-				writer := newConn(t, a, role, conn.Handshake{}, nil)
-				reader := newConn(t, b, role^frame.Client, conn.Handshake{}, nil)
+				x, y := mixed(i, a, b)
+				writer := newConn(t, x, role, conn.Handshake{}, nil)
+				reader := newConn(t, y, role^frame.Client, conn.Handshake{}, nil)
 				m, err := conn.Prepare(frame.OpText, make([]byte, 1000))
 				if err != nil {
 					t.Fatal(err)

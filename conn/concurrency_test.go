@@ -447,8 +447,9 @@ func TestWriteCanceledOverTCP(t *testing.T) {
 		for _, role := range []frame.Role{frame.Server, frame.Client} {
 			a, b := tcpPair(t)
 			a.SetWriteBuffer(16 << 10)
-			c := newConn(t, a, role, conn.Handshake{}, nil)
-			peer := newConn(t, b, role^frame.Client, conn.Handshake{}, &conn.Options{MaxMessageSize: conn.NoLimit})
+			x, y := mixed(others, a, b)
+			c := newConn(t, x, role, conn.Handshake{}, nil)
+			peer := newConn(t, y, role^frame.Client, conn.Handshake{}, &conn.Options{MaxMessageSize: conn.NoLimit})
 
 			gone, cancel := context.WithCancelCause(t.Context())
 			cancel(errWhy)

@@ -63,7 +63,7 @@ type Conn struct {
 	agreed *agreement // on what is not so for most connections; nil if nothing is
 
 	t         transport
-	visits    *visits // of an event-driven server; nil if a goroutine waits
+	visits    *visits // of a Server on a plain socket; nil for others
 	readBrake brake
 
 	seat seat // whose taker the reader is

@@ -20,6 +20,14 @@ import (
 	"example.org/rfc6455/frame"
 )
 
+// mixed returns a and b with one of them, in turn, as a [conn.Server] reads it.
+func mixed(turn int, a, b net.Conn) (x, y io.ReadWriteCloser) {
+	if turn%2 == 0 {
+		return conn.Polled(a), b
+	}
+	return a, conn.Polled(b)
+}
+
 // tcpPair returns the ends of a TCP connection.
 func tcpPair(t testing.TB) (a, b *net.TCPConn) {
 	t.Helper()
@@ -48,8 +56,9 @@ func TestLastMessageArrives(t *testing.T) {
 		t.Run(closer.String(), func(t *testing.T) {
 			for i := range rounds {
 				a, b := tcpPair(t)
-				ours := conn.New(a, closer, conn.Handshake{}, nil)
-				peer := conn.New(b, closer^frame.Client, conn.Handshake{}, nil)
+				x, y := mixed(i, a, b)
+				ours := conn.New(x, closer, conn.Handshake{}, nil)
+				peer := conn.New(y, closer^frame.Client, conn.Handshake{}, nil)
 				if err := peer.WriteMessage(t.Context(), frame.OpBinary, unread); err != nil {
 					t.Fatal(err)
 				}

@@ -11,20 +11,24 @@ import (
 )
 
 // A descriptor is a TCP or Unix socket in an epoll of ours. It takes a fraction of
-// the memory of a [net.Conn], which it becomes for what has to wait: a peer that
-// does not read, and the end of a connection.
+// the memory of a [net.Conn], which it becomes for a peer that does not read. Beyond
+// that it knows when there is nothing to read, where a net.Conn would have to ask
+// the kernel before each wait.
 type descriptor struct {
 	fd     int
+	local  net.Addr       // that of others, too
 	remote netip.AddrPort // of a TCP socket
 	users  atomic.Int32   // how many system calls use fd, with closedBit and freedBit
 	hung   atomic.Bool    // whether an event told of the end of the peer's octets
+	polled atomic.Bool    // whether the poller tells of events
 
 	drained bool // the reader's: whether it is known that there is nothing to read
 
-	visits *visits // who is told of its events
+	visits *visits              // who is told of its events
+	park   atomic.Pointer[park] // where a reader waits for them; nil before the first wait
 
 	mu      sync.Mutex
-	patient net.Conn // over a duplicate of fd; nil before the first wait; guarded by mu
+	patient net.Conn // over a duplicate of fd; nil before the first wait to write; guarded by mu
 }
 
 const (
@@ -53,6 +57,7 @@ func detach(nc net.Conn) *descriptor {
 	if err != nil || d.fd < 0 {
 		return nil
 	}
+	d.local = nc.LocalAddr()
 	if addr, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		d.remote = addr.AddrPort()
 	}
@@ -101,6 +106,9 @@ func (d *descriptor) Close() error {
 		}
 	}
 	d.visits.poller.remove(d.visits)
+	if p := d.park.Load(); p != nil {
+		p.close()
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.patient != nil {
@@ -144,25 +152,85 @@ func (d *descriptor) waiting() (net.Conn, error) {
 
 // Read reads into p, and waits if there is nothing to read, unless a visit reads.
 func (d *descriptor) Read(p []byte) (int, error) {
-	if d.visits.lazy {
-		return d.look(p)
+	for {
+		n, err := d.try(p)
+		if err != errWouldBlock || d.visits.lazy {
+			return n, err
+		}
+		if !d.polled.Load() {
+			nc, err := d.waiting()
+			if err != nil {
+				return 0, err
+			}
+			return nc.Read(p)
+		}
+		d.await()
 	}
-	nc, err := d.waiting()
-	if err != nil {
-		return 0, err
-	}
-	return nc.Read(p)
 }
 
+// read is Read with errWouldBlock instead of a wait, if the poller tells when that
+// would end. The caller has to await that then.
 func (d *descriptor) read(in *inbox) (n int, err error) {
-	if d.visits.lazy && d.drained {
-		in.rest()
-		return 0, errWouldBlock
+	if !d.polled.Load() && !d.visits.lazy {
+		return d.Read(in.room())
 	}
-	if n, err = d.Read(in.room()); err == errWouldBlock {
+	if !d.drained {
+		n, err = d.try(in.room())
+	} else if err = d.late(); err == nil {
+		err = errWouldBlock
+	}
+	if err == errWouldBlock {
 		in.rest()
 	}
 	return n, err
+}
+
+// try is look, unless the deadline has passed for one who could have waited, or it
+// is known that there is nothing.
+func (d *descriptor) try(p []byte) (int, error) {
+	if err := d.late(); err != nil {
+		return 0, err
+	}
+	if d.drained {
+		return 0, errWouldBlock
+	}
+	return d.look(p)
+}
+
+// late returns os.ErrDeadlineExceeded if the read deadline has passed, which is not
+// for visits.
+func (d *descriptor) late() error {
+	if p := d.park.Load(); p != nil && !d.visits.lazy && p.late.Load() {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// await waits until there may be something to read, the read deadline has passed or
+// the descriptor was closed.
+func (d *descriptor) await() {
+	d.parking().wait()
+	d.drained = false
+}
+
+// parking returns the park, which it makes if there is none.
+func (d *descriptor) parking() *park {
+	if p := d.park.Load(); p != nil {
+		return p
+	}
+	p := &park{ready: true} // an event may have come that it has not seen
+	p.cond.L = &p.mu
+	if d.park.CompareAndSwap(nil, p) {
+		return p
+	}
+	return d.park.Load()
+}
+
+// signal tells the reader who waits of an event.
+func (d *descriptor) signal() {
+	if p := d.park.Load(); p != nil {
+		p.signal()
+	}
 }
 
 // look reads what there is. The error is errWouldBlock if that is nothing.
@@ -173,6 +241,7 @@ func (d *descriptor) look(p []byte) (int, error) {
 	n, err := sysRead(uintptr(d.fd), p)
 	d.done()
 	if err == errWouldBlock {
+		d.drained = true
 		return 0, err
 	}
 	d.drained = n < len(p) && !d.hung.Load()
@@ -200,10 +269,16 @@ func (d *descriptor) Write(p []byte) (int, error) {
 // SetReadDeadline sets the deadline of those who wait. One that has passed is a
 // reason for a visit, too.
 func (d *descriptor) SetReadDeadline(t time.Time) error {
+	if !d.polled.Load() {
+		return d.setDeadline(t, net.Conn.SetReadDeadline)
+	}
+	if p := d.park.Load(); p != nil || !t.IsZero() {
+		d.parking().limit(t)
+	}
 	if t.Equal(past) {
 		d.visits.due()
 	}
-	return d.setDeadline(t, net.Conn.SetReadDeadline)
+	return nil
 }
 
 // SetWriteDeadline sets the deadline of those who wait.
@@ -225,26 +300,8 @@ func (d *descriptor) setDeadline(t time.Time, set func(net.Conn, time.Time) erro
 	return set(nc, t)
 }
 
-// LocalAddr returns the address of this side, or nil after Close.
-func (d *descriptor) LocalAddr() net.Addr {
-	if d.use() != nil {
-		return nil
-	}
-	defer d.done()
-	name, err := syscall.Getsockname(d.fd)
-	if err != nil {
-		return nil
-	}
-	switch name := name.(type) {
-	case *syscall.SockaddrInet4:
-		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4(name.Addr), uint16(name.Port)))
-	case *syscall.SockaddrInet6:
-		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom16(name.Addr).Unmap(), uint16(name.Port)))
-	case *syscall.SockaddrUnix:
-		return &net.UnixAddr{Name: name.Name, Net: "unix"}
-	}
-	return nil
-}
+// LocalAddr returns the address of this side.
+func (d *descriptor) LocalAddr() net.Addr { return d.local }
 
 // RemoteAddr returns the address of the peer.
 func (d *descriptor) RemoteAddr() net.Addr {

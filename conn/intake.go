@@ -49,6 +49,16 @@ func (c *Conn) stow() {
 	c.intake = nil
 }
 
+// await waits until there may be something to read, without an intake if there is
+// nothing in it.
+func (c *Conn) await() {
+	c.stow()
+	c.visits.descriptor.await()
+	if c.intake == nil {
+		c.takeIntake()
+	}
+}
+
 // sit makes the caller the reader, unless another one is.
 func (c *Conn) sit() bool {
 	if !c.seat.take() {

@@ -18,6 +18,8 @@ type poller struct {
 	epoll *epoll // nil while there are no visits
 	slots []slot // by descriptor
 	used  int    // how many slots are
+
+	local net.Addr // of the descriptor that came last
 }
 
 // A slot is a place for a descriptor, which the next one with the same number takes.
@@ -57,8 +59,10 @@ func (p *poller) add(v *visits) error {
 	s.taken++
 	s.visits = v
 	p.used++
+	d.polled.Store(true)
 	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered, Fd: int32(d.fd), Pad: s.taken}
 	if err := syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_ADD, d.fd, &e); err != nil {
+		d.polled.Store(false)
 		p.free(s)
 		return os.NewSyscallError("epoll_ctl", err)
 	}
@@ -146,8 +150,9 @@ func (p *poller) next(e *epoll) *visits {
 // thread.
 type epoll struct {
 	fd   int
-	file *os.File        // of fd
-	raw  syscall.RawConn // of file
+	file *os.File              // of fd
+	raw  syscall.RawConn       // of file
+	take func(fd uintptr) bool // look, made once so that a call allocates nothing
 
 	// Guarded by poller.mu.
 	left    []syscall.EpollEvent // those of events that nobody has taken
@@ -167,6 +172,7 @@ func newEpoll() (*epoll, error) {
 	}
 	syscall.SetNonblock(fd, true) // which says to package os that it can be waited for
 	e := &epoll{fd: fd, file: os.NewFile(uintptr(fd), "epoll")}
+	e.take = e.look
 	if e.raw, err = e.file.SyscallConn(); err != nil {
 		e.file.Close()
 		return nil, err
@@ -177,7 +183,7 @@ func newEpoll() (*epoll, error) {
 // wait waits for events, until the file is closed.
 func (e *epoll) wait() (ok bool) {
 	runtime.Gosched() // for those who would never have a turn while there is always one
-	return e.raw.Read(e.look) == nil && e.err == nil
+	return e.raw.Read(e.take) == nil && e.err == nil
 }
 
 // look takes the events there are, or asks for a wait.
@@ -187,10 +193,28 @@ func (e *epoll) look(uintptr) bool {
 }
 
 // pollable returns nc as a descriptor with visits by p, or nil if it has none.
+//
+// Without handle a goroutine reads it, and there are no visits.
 func (p *poller) pollable(nc net.Conn, handle func(*Conn, Message)) *descriptor {
 	d := detach(nc)
-	if d != nil {
-		d.visits = &visits{descriptor: d, poller: p, handle: handle}
+	if d == nil {
+		return nil
 	}
+	d.visits = &visits{descriptor: d, poller: p, handle: handle}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !sameAddr(p.local, d.local) {
+		p.local = d.local
+	}
+	d.local = p.local
 	return d
+}
+
+// sameAddr reports whether both are the address of the same socket.
+func sameAddr(a, b net.Addr) bool {
+	if a, ok := a.(*net.TCPAddr); ok {
+		b, ok := b.(*net.TCPAddr)
+		return ok && a.AddrPort() == b.AddrPort()
+	}
+	return a != nil && a.Network() == b.Network() && a.String() == b.String()
 }

@@ -22,5 +22,7 @@ type descriptor struct {
 	drained bool
 }
 
+func (*descriptor) await()                    {}
+func (*descriptor) signal()                   {}
 func (*descriptor) read(*inbox) (int, error)  { return 0, errors.ErrUnsupported }
 func (*descriptor) write([]byte) (int, error) { return 0, errors.ErrUnsupported }

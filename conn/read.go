@@ -397,8 +397,12 @@ func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 		mid := c.proto.midMessage() || c.in.r < c.in.w
 		begun := c.beginWait(ctx, mid)
 		n, err := c.readTransport(direct)
-		if err == errWouldBlock && c.visits != nil {
-			return 0, c.leave(begun, mid)
+		for err == errWouldBlock && c.visits != nil {
+			if c.visits.lazy {
+				return 0, c.leave(begun, mid)
+			}
+			c.await()
+			n, err = c.readTransport(direct)
 		}
 		c.waits.Add(1)
 		if mid {

@@ -67,6 +67,7 @@ func (s *Server) init() *AcceptOptions {
 			s.options.Hub = &s.own
 		}
 		s.options.filled = new(s.options.Options.withDefaults(frame.Server))
+		var handle func(*Conn, Message)
 		switch {
 		case !s.EventDriven:
 		case s.Handler != nil:
@@ -74,7 +75,10 @@ func (s *Server) init() *AcceptOptions {
 		case !canPoll:
 			s.logger().Warn("websocket server not event-driven: the system has no epoll")
 		default:
-			s.options.detach = func(nc net.Conn) *descriptor { return s.poller.pollable(nc, s.OnMessage) }
+			handle = s.OnMessage
+		}
+		if canPoll {
+			s.options.detach = func(nc net.Conn) *descriptor { return s.poller.pollable(nc, handle) }
 		}
 	})
 	return &s.options
@@ -157,13 +161,19 @@ func (s *Server) accept(ctx context.Context, nc net.Conn) {
 
 // start has a connection served.
 func (s *Server) start(c *Conn) {
-	if c.visits == nil {
+	v := c.visits
+	if v == nil {
 		go s.serve(c)
-	} else if err := s.poller.add(c.visits); err != nil {
-		c.options.Logger.Warn("websocket with a goroutine although event-driven", "conn", c, "error", err)
+		return
+	}
+	if err := s.poller.add(v); err != nil {
+		c.options.Logger.Warn("websocket without an epoll", "conn", c, "error", err)
+		v.handle = nil
+	}
+	if v.handle == nil {
 		go s.serve(c)
 	} else {
-		c.visits.due() // for what has come
+		v.due() // for what has come
 	}
 }
 

@@ -15,12 +15,17 @@ import (
 	"example.org/rfc6455/frame"
 )
 
-// eachSocket runs a test in both roles over a TCP and a Unix connection, with a
-// connection in the role and the other end.
+// eachSocket runs a test in both roles over a TCP and a Unix connection, each also
+// as a server reads it, with a connection in the role and the other end.
 func eachSocket(t *testing.T, o *conn.Options, test func(t *testing.T, c *conn.Conn, other net.Conn)) {
-	for _, network := range []string{"tcp", "unix"} {
+	plain := func(nc net.Conn) io.ReadWriteCloser { return nc }
+	for name, kind := range map[string]struct {
+		network string
+		wrap    func(net.Conn) io.ReadWriteCloser
+	}{"tcp": {"tcp", plain}, "unix": {"unix", plain}, "tcp polled": {"tcp", conn.Polled}, "unix polled": {"unix", conn.Polled}} {
+		network := kind.network
 		for _, role := range []frame.Role{frame.Server, frame.Client} {
-			t.Run(network+"/"+role.String(), func(t *testing.T) {
+			t.Run(name+"/"+role.String(), func(t *testing.T) {
 				address := "127.0.0.1:0"
 				if network == "unix" {
 					address = filepath.Join(t.TempDir(), "s")
@@ -39,7 +44,7 @@ func eachSocket(t *testing.T, o *conn.Options, test func(t *testing.T, c *conn.C
 					t.Fatal(err)
 				}
 				t.Cleanup(func() { other.Close() })
-				test(t, newConn(t, local, role, conn.Handshake{}, o), other)
+				test(t, newConn(t, kind.wrap(local), role, conn.Handshake{}, o), other)
 			})
 		}
 	}

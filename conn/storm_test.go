@@ -192,8 +192,9 @@ func TestStorm(t *testing.T) {
 			before := runtime.NumGoroutine()
 			for i := range stormHandshakes {
 				a, b := tcpPair(t)
+				x, y := mixed(i, a, b)
 				h := stormHandshakes[i]
-				runStorm(t, rand.New(rand.NewPCG(seed, uint64(i))), newConn(t, a, role, h, nil), newConn(t, b, role^frame.Client, h, nil))
+				runStorm(t, rand.New(rand.NewPCG(seed, uint64(i))), newConn(t, x, role, h, nil), newConn(t, y, role^frame.Client, h, nil))
 			}
 			waitForGoroutines(t, before)
 		})
@@ -346,7 +347,8 @@ func TestChaos(t *testing.T) {
 		for round := range uint64(300) {
 			a, b := tcpPair(t)
 			a.SetWriteBuffer(4096)
-			runChaos(t, seed, round, a, b, func(r *rand.Rand) {
+			x, y := mixed(int(round), a, b)
+			runChaos(t, seed, round, x, y, func(r *rand.Rand) {
 				for range r.IntN(20) {
 					runtime.Gosched()
 				}

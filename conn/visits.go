@@ -20,8 +20,8 @@ type visits struct {
 	conn       *Conn
 	descriptor *descriptor
 	poller     *poller
-	handle     func(*Conn, Message)
-	turn       atomic.Uint32 // one of the following
+	handle     func(*Conn, Message) // nil if a goroutine reads, without visits
+	turn       atomic.Uint32        // one of the following
 
 	// The reader's.
 	lazy    bool          // whether it is a visit, which does not wait
@@ -39,16 +39,21 @@ const (
 	again                 // during a visit that has to look once more
 )
 
-// due has a visit begin, or the current one look once more.
+// due has the reader who waits look, or a visit begin, or the current one look once
+// more.
 func (v *visits) due() {
 	if v.claim() {
 		go v.visit()
 	}
 }
 
-// claim reports whether the caller has to visit. Otherwise somebody else does, who
-// will look once more.
+// claim tells a reader who waits, and reports whether the caller has to visit.
+// Otherwise somebody else does, who will look once more, or there are no visits.
 func (v *visits) claim() bool {
+	v.descriptor.signal()
+	if v.handle == nil {
+		return false
+	}
 	for {
 		switch v.turn.Load() {
 		case between:
