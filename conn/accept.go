@@ -124,7 +124,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 		nc.SetWriteDeadline(time.Now().Add(a.options.HandshakeTimeout))
 	}
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
-	return a.open(r.Context(), nc, response, slices.Clone(early))
+	return a.open(r.Context(), r.Context(), nc, response, slices.Clone(early))
 }
 
 // refuse answers a request with a refusal.
@@ -347,9 +347,9 @@ func (a *acceptance) refusal(err error) *RefusedError {
 	return &r
 }
 
-// open writes the response and begins the connection. Ctx supplies the values of
-// the connection's context.
-func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []byte) (*Conn, error) {
+// open writes the response and begins the connection, whose context has the values
+// of the second one.
+func (a *acceptance) open(ctx, values context.Context, nc net.Conn, response, early []byte) (*Conn, error) {
 	if _, err := nc.Write(response); err != nil {
 		a.giveUp()
 		nc.Close()
@@ -364,10 +364,10 @@ func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []by
 	nc.SetDeadline(time.Time{})
 	if a.o.detach != nil {
 		if d := a.o.detach(nc); d != nil {
-			return a.begin(ctx, d, early), nil
+			return a.begin(values, d, early), nil
 		}
 	}
-	return a.begin(ctx, nc, early), nil
+	return a.begin(values, nc, early), nil
 }
 
 // begin begins the connection on a stream on which the response was sent.

@@ -30,6 +30,11 @@ const (
 // cause; the connection's context has its values. The error is otherwise as of
 // Accept.
 func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
+	return acceptConn(ctx, ctx, nc, o)
+}
+
+// acceptConn is AcceptConn with another context for the values.
+func acceptConn(ctx, values context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
 	var remote string
 	if addr := nc.RemoteAddr(); addr != nil {
 		remote = addr.String()
@@ -39,7 +44,7 @@ func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, erro
 		nc.SetDeadline(time.Now().Add(a.options.HandshakeTimeout))
 	}
 	a.stop = context.AfterFunc(ctx, func() { nc.SetDeadline(past) })
-	c, err := a.receive(ctx, nc)
+	c, err := a.receive(ctx, values, nc)
 	if err != nil && !a.stop() && ctx.Err() != nil {
 		return nil, canceled("accept", ctx)
 	}
@@ -47,14 +52,14 @@ func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, erro
 }
 
 // receive does the handshake on nc, which it closes if that fails.
-func (a *acceptance) receive(ctx context.Context, nc net.Conn) (*Conn, error) {
+func (a *acceptance) receive(ctx, values context.Context, nc net.Conn) (*Conn, error) {
 	b, early, err := a.readRequest(nc)
 	defer func() { putBuffer(b) }()
 	if err == nil {
 		b, err = a.prepare(b[:0], nil)
 	}
 	if err == nil {
-		return a.open(ctx, nc, b, early)
+		return a.open(ctx, values, nc, b, early)
 	}
 	defer closeNow(nc)
 	if _, broken := errors.AsType[*handshake.Error](err); a.request == nil && !broken {

@@ -154,7 +154,7 @@ func (s *Server) accept(ctx context.Context, nc net.Conn) {
 			nc.Close()
 		}
 	}()
-	if c, err := AcceptConn(ctx, nc, &s.options); err == nil {
+	if c, err := acceptConn(ctx, context.Background(), nc, &s.options); err == nil {
 		s.start(c)
 	}
 }
