@@ -55,21 +55,17 @@ type Handshake struct {
 // Every connection must be closed, with [Conn.Close] or [Conn.CloseNow]. A
 // Conn must not be copied.
 type Conn struct {
-	role    frame.Role
 	options *Options // with defaults
 	opened  time.Time
-
-	target string
-	agreed *agreement // on what is not so for most connections; nil if nothing is
+	target  string
+	agreed  *agreement // on what is not so for most connections; nil if nothing is
 
 	t         transport
 	visits    *visits // of a Server on a plain socket; nil for others
 	readBrake brake
 
-	seat seat // whose taker the reader is
-
 	// The reader's.
-	*intake        // nil between two visits, if there is nothing in it
+	*intake        // nil between two reads, if there is nothing in it
 	serial  uint64 // of the message that was begun last
 	rate    rate   // of the control frames that have come
 
@@ -77,20 +73,22 @@ type Conn struct {
 	writeBrake brake
 	keys       *mask.Keys // of a client; guarded by out.mu
 
-	waits  atomic.Uint32  // how often the reader began or ended a wait for the peer: odd while it waits
+	// What is small lies together, as do all fields so that none are padded: a
+	// process may have very many connections.
+	role    frame.Role
+	phase   phase         // guarded by mu
+	done    bool          // whether all is done that belongs to the end; guarded by mu
+	evicted atomic.Bool   // whether the message being read has to make room for others
+	seat    seat          // whose taker the reader is
+	waits   atomic.Uint32 // how often the reader began or ended a wait for the peer: odd while it waits
+
 	shared sharedCounters // of received
-
-	stalls  atomic.Int64 // since when a charged message waits for its next octet, 1 being when opened; zero if none does
-	evicted atomic.Bool  // whether the message being read has to make room for others
-
-	ended atomic.Pointer[CloseError]
+	stalls atomic.Int64   // since when a charged message waits for its next octet, 1 being when opened; zero if none does
+	ended  atomic.Pointer[CloseError]
 
 	mu        sync.Mutex // guards what follows
-	phase     phase
-	done      bool    // whether all is done that belongs to the end
-	ending    *ending // nil before the first sign of the end; made before seat is closing, and then for anybody to see
+	ending    *ending    // nil before the first sign of the end; made before seat is closing, and then for anybody to see
 	heartbeat heartbeat
-	pingID    uint32     // of the last ping
 	places    *place     // in hubs, one behind the other
 	followers *followers // nil before there were any
 }

@@ -58,8 +58,8 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 
 // nextPing returns the number of a ping, which is never zero. It needs mu.
 func (c *Conn) nextPing() uint64 {
-	c.pingID++
-	return uint64(c.pingID)
+	c.heartbeat.pings++
+	return uint64(c.heartbeat.pings)
 }
 
 // appendPing appends a ping that carries id. It needs out.mu.

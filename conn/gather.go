@@ -13,10 +13,10 @@ const gatherTime = time.Millisecond
 //
 // It is a part of the outbox, whose mu guards the fields.
 type gathering struct {
-	more  bool        // whether the reader has another complete frame
-	holds bool        // whether frames wait for which there is no flusher
 	timer *time.Timer // ends holding; nil before the first time
 	timed bool        // whether it runs
+	more  bool        // whether the reader has another complete frame
+	holds bool        // whether frames wait for which there is no flusher
 }
 
 // lookAhead notes whether the reader, who hands out a message now, has another

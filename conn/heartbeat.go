@@ -6,8 +6,9 @@ import "time"
 // comes back.
 type heartbeat struct {
 	pacemaker *pacemaker // nil if there is no heartbeat
-	slot      int32      // of the pacemaker, and guarded by its mu: one more than the index there; zero if it is not
 	beat      *beat      // the last one, as long as it matters; guarded by Conn.mu
+	pings     uint32     // the number of the last ping, whosoever it was; guarded by Conn.mu
+	slot      int32      // one more than the index in the pacemaker, whose mu guards it; zero if it is not there
 }
 
 // A beat is a ping and what is expected after it. The times are after Conn.opened.

@@ -43,7 +43,7 @@ type outbox struct {
 	departed  counters // what has left
 
 	stream *MessageWriter // between its first and its last frame; nil if none is
-	err    error          // why nothing can be written any more
+	err    *CloseError    // why nothing can be written any more
 }
 
 // A queue is what waits in an outbox. An outbox has one only while something does:
@@ -207,10 +207,13 @@ func (o *outbox) idle() bool {
 
 // closed returns the error for a frame that cannot follow the others, if so.
 func (o *outbox) closed() error {
-	if o.err == nil && o.final {
+	switch {
+	case o.err != nil:
+		return o.err
+	case o.final:
 		return errClosing
 	}
-	return o.err
+	return nil
 }
 
 // append encodes a frame behind those that wait and returns its number.
@@ -398,7 +401,7 @@ func (o *outbox) handOver() (orphaned bool) {
 }
 
 // fail ends the outbox: nothing can be written any more, because of err.
-func (o *outbox) fail(err error) {
+func (o *outbox) fail(err *CloseError) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err == nil {
@@ -413,7 +416,7 @@ func (o *outbox) fail(err error) {
 
 // end is fail with the error that every later call returns, whatever the reason
 // was until then.
-func (o *outbox) end(err error) {
+func (o *outbox) end(err *CloseError) {
 	o.fail(err)
 	o.mu.Lock()
 	defer o.mu.Unlock()

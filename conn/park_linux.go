@@ -9,15 +9,18 @@ import (
 // A park is where the reader of a descriptor waits for an event, until the read
 // deadline at most.
 type park struct {
-	late atomic.Bool // whether the deadline has passed
+	mu     sync.Mutex
+	cond   sync.Cond   // of mu: told when one of the next three has changed
+	late   atomic.Bool // whether the deadline has passed; set with mu
+	ready  bool        // whether there was an event since the last wait; guarded by mu
+	closed bool        // guarded by mu
+	expiry *expiry     // nil before the first deadline; guarded by mu
+}
 
-	mu     sync.Mutex // guards what follows
-	cond   sync.Cond  // of mu: told when one of the next has changed
-	ready  bool       // whether there was an event since the last wait
-	closed bool
-
-	until time.Time   // the deadline; zero means none
-	timer *time.Timer // nil before the first deadline
+// An expiry is a deadline.
+type expiry struct {
+	at    time.Time   // zero means none
+	timer *time.Timer // calls park.expire then, or before
 }
 
 // wait waits for an event.
@@ -42,20 +45,21 @@ func (p *park) signal() {
 func (p *park) limit(t time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.until = t
+	if p.expiry == nil {
+		p.expiry = &expiry{timer: time.AfterFunc(time.Hour, p.expire)}
+	}
+	e := p.expiry
+	e.at = t
 	wait := time.Until(t)
 	p.late.Store(!t.IsZero() && wait <= 0)
 	switch {
 	case p.late.Load():
+		e.timer.Stop()
 		p.cond.Signal()
 	case t.IsZero() || p.closed:
-		if p.timer != nil {
-			p.timer.Stop()
-		}
-	case p.timer == nil:
-		p.timer = time.AfterFunc(wait, p.expire)
+		e.timer.Stop()
 	default:
-		p.timer.Reset(wait)
+		e.timer.Reset(wait)
 	}
 }
 
@@ -63,7 +67,7 @@ func (p *park) limit(t time.Time) {
 func (p *park) expire() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.until.IsZero() && time.Until(p.until) <= 0 {
+	if at := p.expiry.at; !at.IsZero() && time.Until(at) <= 0 {
 		p.late.Store(true)
 		p.cond.Signal()
 	}
@@ -75,7 +79,7 @@ func (p *park) close() {
 	defer p.mu.Unlock()
 	p.closed = true
 	p.cond.Signal()
-	if p.timer != nil {
-		p.timer.Stop()
+	if p.expiry != nil {
+		p.expiry.timer.Stop()
 	}
 }

@@ -135,5 +135,5 @@ func (c *Conn) torn(cause error) error {
 func (c *Conn) writeError() error {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	return c.out.err
+	return c.out.closed()
 }

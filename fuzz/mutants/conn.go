@@ -38,7 +38,7 @@ var connMutants = []mutant{
 	{"conn-fails-silently", "RFC 6455, Section 7.1.7", "conn/closing.go", "a failing server sends no Close frame",
 		"if from == phaseOpen {\n\t\tpayload, _ := frame.AppendClose(nil, code, \"\")\n\t\tc.sendLast(payload)\n\t}\n\tc.hangUp(true)", "if from == phaseOpen && c.role == frame.Client {\n\t\tpayload, _ := frame.AppendClose(nil, code, \"\")\n\t\tc.sendLast(payload)\n\t}\n\tc.hangUp(true)"},
 	{"conn-frames-behind-close", "RFC 6455, Section 5.5.1", "conn/outbox.go", "messages may follow a Close frame",
-		"if o.err == nil && o.final {", "if o.err != nil && o.final {"},
+		"case o.final:", "case o.final && o.options == nil:"},
 	{"conn-close-timeout", "RFC 6455, Section 7.1.1", "conn/closing.go", "there is no limit to the wait for the peer's Close frame",
 		"e.budget == nil && c.options.CloseTimeout > 0", "e.budget == nil && c.options.CloseTimeout < 0"},
 	{"conn-abnormal-is-clean", "RFC 6455, Section 7.1.5", "conn/closing.go", "the end of TCP in the open state is taken for a closing handshake",
