@@ -61,7 +61,7 @@ type Conn struct {
 	agreed  *agreement // on what is not so for most connections; nil if nothing is
 
 	t         transport
-	visits    *visits // of a Server on a plain socket; nil for others
+	visits    *descriptor // of a Server on a plain socket; nil for others
 	readBrake brake
 
 	// The reader's.
@@ -122,8 +122,8 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, c
 	}
 	c.t = newTransport(rwc)
 	if d, ok := rwc.(*descriptor); ok {
-		c.visits = d.visits
-		c.visits.conn = c
+		c.visits = d
+		d.conn = c
 	}
 	c.takeIntake()
 	if h.Deflate != nil {

@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -15,20 +14,17 @@ import (
 // that it knows when there is nothing to read, where a net.Conn would have to ask
 // the kernel before each wait.
 type descriptor struct {
-	fd     int
-	local  net.Addr       // that of others, too
-	remote netip.AddrPort // of a TCP socket
-	users  atomic.Int32   // how many system calls use fd, with closedBit and freedBit
-	hung   atomic.Bool    // whether an event told of the end of the peer's octets
-	polled atomic.Bool    // whether the poller tells of events
+	visits
+	users atomic.Int32 // how many system calls use fd, with closedBit and freedBit
+	fd    int32
+	hung  atomic.Bool // whether an event told of the end of the peer's octets
 
-	drained bool // the reader's: whether it is known that there is nothing to read
+	port    uint16     // of the peer, and its address; of a TCP socket
+	address netip.Addr // the zero value for other sockets
+	local   *net.Addr  // that of others, too
 
-	visits *visits              // who is told of its events
-	park   atomic.Pointer[park] // where a reader waits for them; nil before the first wait
-
-	mu      sync.Mutex
-	patient net.Conn // over a duplicate of fd; nil before the first wait to write; guarded by mu
+	park    atomic.Pointer[park]     // where a reader waits for events; nil before the first wait
+	patient atomic.Pointer[net.Conn] // over a duplicate of fd; nil before the first wait to write
 }
 
 const (
@@ -53,25 +49,26 @@ func detach(nc net.Conn) *descriptor {
 		return nil
 	}
 	d := &descriptor{fd: -1}
-	err = raw.Control(func(fd uintptr) { d.fd = duplicate(int(fd)) })
+	err = raw.Control(func(fd uintptr) { d.fd = duplicate(fd) })
 	if err != nil || d.fd < 0 {
 		return nil
 	}
-	d.local = nc.LocalAddr()
+	d.local = new(nc.LocalAddr())
 	if addr, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		d.remote = addr.AddrPort()
+		remote := addr.AddrPort()
+		d.address, d.port = remote.Addr(), remote.Port()
 	}
 	nc.Close()
 	return d
 }
 
 // duplicate returns another descriptor for what fd is one for, or -1.
-func duplicate(fd int) int {
-	n, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
+func duplicate(fd uintptr) int32 {
+	n, _, errno := syscall.RawSyscall(syscall.SYS_FCNTL, fd, syscall.F_DUPFD_CLOEXEC, 0)
 	if errno != 0 {
 		return -1
 	}
-	return int(n)
+	return int32(n)
 }
 
 // use allows a system call with fd, which done ends.
@@ -86,7 +83,7 @@ func (d *descriptor) use() error {
 // done ends what use began. The last one to use a descriptor after Close frees it.
 func (d *descriptor) done() {
 	if d.users.Add(-1) == closedBit && d.users.CompareAndSwap(closedBit, closedBit|freedBit) {
-		syscall.Close(d.fd)
+		syscall.Close(int(d.fd))
 	}
 }
 
@@ -105,14 +102,12 @@ func (d *descriptor) Close() error {
 			break
 		}
 	}
-	d.visits.poller.remove(d.visits)
+	d.poller.remove(d)
 	if p := d.park.Load(); p != nil {
 		p.close()
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.patient != nil {
-		d.patient.Close()
+	if nc := d.patient.Load(); nc != nil {
+		(*nc).Close()
 	}
 	return nil
 }
@@ -123,42 +118,50 @@ func (d *descriptor) CloseWrite() error {
 		return err
 	}
 	defer d.done()
-	return syscall.Shutdown(d.fd, syscall.SHUT_WR)
+	return syscall.Shutdown(int(d.fd), syscall.SHUT_WR)
 }
 
-// waiting returns a connection over the same socket that can wait.
-func (d *descriptor) waiting() (net.Conn, error) {
+// waits returns a connection over the same socket that can wait.
+func (d *descriptor) waits() (net.Conn, error) {
+	if nc := d.patient.Load(); nc != nil {
+		return *nc, nil
+	}
 	if err := d.use(); err != nil {
 		return nil, err
 	}
-	defer d.done()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.patient == nil {
-		fd := duplicate(d.fd)
-		if fd < 0 {
-			return nil, syscall.EMFILE
-		}
-		f := os.NewFile(uintptr(fd), "")
-		defer f.Close()
-		nc, err := net.FileConn(f)
-		if err != nil {
-			return nil, err
-		}
-		d.patient = nc
+	fd := duplicate(uintptr(d.fd))
+	d.done()
+	if fd < 0 {
+		return nil, syscall.EMFILE
 	}
-	return d.patient, nil
+	f := os.NewFile(uintptr(fd), "")
+	defer f.Close()
+	nc, err := net.FileConn(f)
+	if err != nil {
+		return nil, err
+	}
+	if !d.patient.CompareAndSwap(nil, &nc) {
+		nc.Close()
+		return *d.patient.Load(), nil
+	}
+	if d.users.Load()&closedBit != 0 {
+		nc.Close() // Close may have looked before
+	}
+	return nc, nil
 }
+
+// polled reports whether the poller tells of events.
+func (d *descriptor) polled() bool { return d.turn.Load() != unpolled }
 
 // Read reads into p, and waits if there is nothing to read, unless a visit reads.
 func (d *descriptor) Read(p []byte) (int, error) {
 	for {
 		n, err := d.try(p)
-		if err != errWouldBlock || d.visits.lazy {
+		if err != errWouldBlock || d.lazy {
 			return n, err
 		}
-		if !d.polled.Load() {
-			nc, err := d.waiting()
+		if !d.polled() {
+			nc, err := d.waits()
 			if err != nil {
 				return 0, err
 			}
@@ -171,7 +174,7 @@ func (d *descriptor) Read(p []byte) (int, error) {
 // read is Read with errWouldBlock instead of a wait, if the poller tells when that
 // would end. The caller has to await that then.
 func (d *descriptor) read(in *inbox) (n int, err error) {
-	if !d.polled.Load() && !d.visits.lazy {
+	if !d.polled() && !d.lazy {
 		return d.Read(in.room())
 	}
 	if !d.drained {
@@ -200,7 +203,7 @@ func (d *descriptor) try(p []byte) (int, error) {
 // late returns os.ErrDeadlineExceeded if the read deadline has passed, which is not
 // for visits.
 func (d *descriptor) late() error {
-	if p := d.park.Load(); p != nil && !d.visits.lazy && p.late.Load() {
+	if p := d.park.Load(); p != nil && !d.lazy && p.late.Load() {
 		return os.ErrDeadlineExceeded
 	}
 	return nil
@@ -259,7 +262,7 @@ func (d *descriptor) write(p []byte) (int, error) {
 
 // Write writes p, and waits for the peer to take it.
 func (d *descriptor) Write(p []byte) (int, error) {
-	nc, err := d.waiting()
+	nc, err := d.waits()
 	if err != nil {
 		return 0, err
 	}
@@ -269,14 +272,14 @@ func (d *descriptor) Write(p []byte) (int, error) {
 // SetReadDeadline sets the deadline of those who wait. One that has passed is a
 // reason for a visit, too.
 func (d *descriptor) SetReadDeadline(t time.Time) error {
-	if !d.polled.Load() {
+	if !d.polled() {
 		return d.setDeadline(t, net.Conn.SetReadDeadline)
 	}
 	if p := d.park.Load(); p != nil || !t.IsZero() {
 		d.parking().limit(t)
 	}
 	if t.Equal(past) {
-		d.visits.due()
+		d.due()
 	}
 	return nil
 }
@@ -287,13 +290,10 @@ func (d *descriptor) SetWriteDeadline(t time.Time) error {
 }
 
 func (d *descriptor) setDeadline(t time.Time, set func(net.Conn, time.Time) error) error {
-	d.mu.Lock()
-	patient := d.patient
-	d.mu.Unlock()
-	if patient == nil && t.IsZero() {
+	if d.patient.Load() == nil && t.IsZero() {
 		return nil
 	}
-	nc, err := d.waiting()
+	nc, err := d.waits()
 	if err != nil {
 		return err
 	}
@@ -301,12 +301,12 @@ func (d *descriptor) setDeadline(t time.Time, set func(net.Conn, time.Time) erro
 }
 
 // LocalAddr returns the address of this side.
-func (d *descriptor) LocalAddr() net.Addr { return d.local }
+func (d *descriptor) LocalAddr() net.Addr { return *d.local }
 
 // RemoteAddr returns the address of the peer.
 func (d *descriptor) RemoteAddr() net.Addr {
-	if !d.remote.IsValid() {
+	if !d.address.IsValid() {
 		return &net.UnixAddr{Net: "unix"}
 	}
-	return net.TCPAddrFromAddrPort(d.remote)
+	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(d.address, d.port))
 }

@@ -10,11 +10,11 @@ var sharedPoller poller
 
 // Polled returns nc as a [Server] reads it on this system. It takes ownership of nc.
 func Polled(nc net.Conn) io.ReadWriteCloser {
-	d := sharedPoller.pollable(nc, nil)
+	d := sharedPoller.pollable(nc)
 	if d == nil {
 		panic("no descriptors are left")
 	}
-	if err := sharedPoller.add(d.visits); err != nil {
+	if err := sharedPoller.add(d); err != nil {
 		panic(err)
 	}
 	return d

@@ -53,7 +53,7 @@ func (c *Conn) stow() {
 // nothing in it.
 func (c *Conn) await() {
 	c.stow()
-	c.visits.descriptor.await()
+	c.visits.await()
 	if c.intake == nil {
 		c.takeIntake()
 	}

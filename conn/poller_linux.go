@@ -11,7 +11,7 @@ import (
 // canPoll is whether the system has what pollers need.
 const canPoll = true
 
-// A poller has visits begin when there are events of their descriptors. While it
+// A poller has visits begin when there are events of descriptors. While it
 // has any it is an epoll and one goroutine. The zero value is ready.
 type poller struct {
 	mu    sync.Mutex
@@ -19,13 +19,14 @@ type poller struct {
 	slots []slot // by descriptor
 	used  int    // how many slots are
 
-	local net.Addr // of the descriptor that came last
+	local  *net.Addr            // of the descriptor that came last
+	handle func(*Conn, Message) // gets the messages; nil if a goroutine reads them
 }
 
 // A slot is a place for a descriptor, which the next one with the same number takes.
 type slot struct {
-	visits *visits // nil if nobody is told
-	taken  int32   // how often it was: events of those before are not of this one
+	descriptor *descriptor // nil if nobody is told
+	taken      int32       // how often it was: events of those before are not of this one
 }
 
 const (
@@ -35,9 +36,8 @@ const (
 	edgeTriggered = 1 << 31
 )
 
-// add has v be due at the events of its descriptor from now on.
-func (p *poller) add(v *visits) error {
-	d := v.descriptor
+// add has d be due at its events from now on.
+func (p *poller) add(d *descriptor) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := d.use(); err != nil {
@@ -52,17 +52,17 @@ func (p *poller) add(v *visits) error {
 		p.epoll = e
 		go p.work(e)
 	}
-	for len(p.slots) <= d.fd {
+	for len(p.slots) <= int(d.fd) {
 		p.slots = append(p.slots, slot{})
 	}
 	s := &p.slots[d.fd]
 	s.taken++
-	s.visits = v
+	s.descriptor = d
 	p.used++
-	d.polled.Store(true)
-	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered, Fd: int32(d.fd), Pad: s.taken}
-	if err := syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_ADD, d.fd, &e); err != nil {
-		d.polled.Store(false)
+	d.turn.Store(between)
+	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered, Fd: d.fd, Pad: s.taken}
+	if err := syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_ADD, int(d.fd), &e); err != nil {
+		d.turn.Store(unpolled)
 		p.free(s)
 		return os.NewSyscallError("epoll_ctl", err)
 	}
@@ -70,11 +70,11 @@ func (p *poller) add(v *visits) error {
 }
 
 // remove ends what add began, if it did. The descriptor must be in use.
-func (p *poller) remove(v *visits) {
+func (p *poller) remove(d *descriptor) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fd := v.descriptor.fd
-	if fd >= len(p.slots) || p.slots[fd].visits != v {
+	fd := int(d.fd)
+	if fd >= len(p.slots) || p.slots[fd].descriptor != d {
 		return
 	}
 	syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_DEL, fd, nil) // a duplicate would keep it there
@@ -83,7 +83,7 @@ func (p *poller) remove(v *visits) {
 
 // free gives back a slot, and ends the goroutine with the last one. It needs mu.
 func (p *poller) free(s *slot) {
-	s.visits = nil
+	s.descriptor = nil
 	if p.used--; p.used == 0 {
 		p.epoll.file.Close()
 		p.epoll = nil
@@ -98,8 +98,8 @@ func (p *poller) work(e *epoll) {
 	p.mu.Lock()
 	e.relief = false
 	for {
-		v := p.next(e)
-		if v == nil {
+		d := p.next(e)
+		if d == nil {
 			if e.watched {
 				break
 			}
@@ -120,27 +120,28 @@ func (p *poller) work(e *epoll) {
 		if !relief {
 			go p.work(e)
 		}
-		v.visit()
+		d.visit()
 		p.mu.Lock()
 	}
 	p.mu.Unlock()
 }
 
-// next takes events until one is for visits of which one can begin, which the caller
-// has to do. It returns nil if there is none. It needs mu.
-func (p *poller) next(e *epoll) *visits {
+// next takes events until one is for a descriptor of which a visit can begin, which is
+// the caller's. It returns nil if there is none. It needs mu.
+func (p *poller) next(e *epoll) *descriptor {
 	for len(e.left) > 0 {
 		event := &e.left[0]
 		e.left = e.left[1:]
 		s := &p.slots[event.Fd]
-		if s.visits == nil || s.taken != event.Pad {
+		d := s.descriptor
+		if d == nil || s.taken != event.Pad {
 			continue
 		}
 		if event.Events&endEvents != 0 {
-			s.visits.descriptor.hung.Store(true)
+			d.hung.Store(true)
 		}
-		if s.visits.claim() {
-			return s.visits
+		if d.claim() {
+			return d
 		}
 	}
 	return nil
@@ -192,18 +193,16 @@ func (e *epoll) look(uintptr) bool {
 	return e.n > 0 || e.err != nil
 }
 
-// pollable returns nc as a descriptor with visits by p, or nil if it has none.
-//
-// Without handle a goroutine reads it, and there are no visits.
-func (p *poller) pollable(nc net.Conn, handle func(*Conn, Message)) *descriptor {
+// pollable returns nc as a descriptor for p, or nil if it has none.
+func (p *poller) pollable(nc net.Conn) *descriptor {
 	d := detach(nc)
 	if d == nil {
 		return nil
 	}
-	d.visits = &visits{descriptor: d, poller: p, handle: handle}
+	d.poller = p
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !sameAddr(p.local, d.local) {
+	if p.local == nil || !sameAddr(*p.local, *d.local) {
 		p.local = d.local
 	}
 	d.local = p.local

@@ -10,18 +10,18 @@ import (
 const canPoll = false
 
 // A poller is for systems that have an epoll.
-type poller struct{}
+type poller struct{ handle func(*Conn, Message) }
 
-func (*poller) pollable(net.Conn, func(*Conn, Message)) *descriptor { return nil }
-func (*poller) add(*visits) error                                   { return errors.ErrUnsupported }
+func (*poller) pollable(net.Conn) *descriptor { return nil }
+func (*poller) add(*descriptor) error         { return errors.ErrUnsupported }
 
 // A descriptor is a connection of a poller.
 type descriptor struct {
 	net.Conn
-	visits  *visits
-	drained bool
+	visits
 }
 
+func (*descriptor) polled() bool              { return false }
 func (*descriptor) await()                    {}
 func (*descriptor) signal()                   {}
 func (*descriptor) read(*inbox) (int, error)  { return 0, errors.ErrUnsupported }

@@ -67,7 +67,6 @@ func (s *Server) init() *AcceptOptions {
 			s.options.Hub = &s.own
 		}
 		s.options.filled = new(s.options.Options.withDefaults(frame.Server))
-		var handle func(*Conn, Message)
 		switch {
 		case !s.EventDriven:
 		case s.Handler != nil:
@@ -75,10 +74,10 @@ func (s *Server) init() *AcceptOptions {
 		case !canPoll:
 			s.logger().Warn("websocket server not event-driven: the system has no epoll")
 		default:
-			handle = s.OnMessage
+			s.poller.handle = s.OnMessage
 		}
 		if canPoll {
-			s.options.detach = func(nc net.Conn) *descriptor { return s.poller.pollable(nc, handle) }
+			s.options.detach = s.poller.pollable
 		}
 	})
 	return &s.options
@@ -161,19 +160,19 @@ func (s *Server) accept(ctx context.Context, nc net.Conn) {
 
 // start has a connection served.
 func (s *Server) start(c *Conn) {
-	v := c.visits
-	if v == nil {
+	d := c.visits
+	if d == nil {
 		go s.serve(c)
 		return
 	}
-	if err := s.poller.add(v); err != nil {
+	err := s.poller.add(d)
+	if err != nil {
 		c.options.Logger.Warn("websocket without an epoll", "conn", c, "error", err)
-		v.handle = nil
 	}
-	if v.handle == nil {
+	if err != nil || s.poller.handle == nil {
 		go s.serve(c)
 	} else {
-		v.due() // for what has come
+		d.due() // for what has come
 	}
 }
 

@@ -14,54 +14,58 @@ import (
 // that nobody waits for more.
 var errIdle = errors.New("conn: idle")
 
-// Visits are the times at which the messages of a connection are handed out that
-// have come meanwhile. Between two of them the connection has no goroutine.
+// Visits are the times at which the messages of a descriptor's connection are handed
+// out that have come meanwhile. Between two of them it has no goroutine. A connection
+// that a goroutine reads has none.
 type visits struct {
-	conn       *Conn
-	descriptor *descriptor
-	poller     *poller
-	handle     func(*Conn, Message) // nil if a goroutine reads, without visits
-	turn       atomic.Uint32        // one of the following
+	conn   *Conn
+	poller *poller
+	turn   atomic.Uint32 // one of the following
 
 	// The reader's.
-	lazy    bool          // whether it is a visit, which does not wait
-	waiting bool          // whether Conn.waits says that the reader waits, between two visits
-	since   time.Duration // when after Conn.opened that wait began, in the middle of a message
+	lazy    bool   // whether it is a visit, which does not wait
+	drained bool   // whether it is known that there is nothing to read
+	waiting bool   // whether Conn.waits says that the reader waits, between two visits
+	stall   *stall // nil before the first time
+}
 
-	// The visit's.
-	deadline time.Time   // until when the rest of a message may take; zero for ever
-	stall    *time.Timer // has a visit begin then; nil before the first time
+// A stall is a wait for the rest of a message between two visits.
+type stall struct {
+	since    time.Duration // when after Conn.opened it began
+	deadline time.Duration // when after Conn.opened it ends; zero for never
+	timer    *time.Timer   // has a visit begin then; nil before the first time
 }
 
 const (
-	between uint32 = iota // two visits
-	during                // a visit
-	again                 // during a visit that has to look once more
+	unpolled uint32 = iota // the poller does not tell of events
+	between                // two visits
+	during                 // a visit
+	again                  // during a visit that has to look once more
 )
 
 // due has the reader who waits look, or a visit begin, or the current one look once
 // more.
-func (v *visits) due() {
-	if v.claim() {
-		go v.visit()
+func (d *descriptor) due() {
+	if d.claim() {
+		go d.visit()
 	}
 }
 
 // claim tells a reader who waits, and reports whether the caller has to visit.
 // Otherwise somebody else does, who will look once more, or there are no visits.
-func (v *visits) claim() bool {
-	v.descriptor.signal()
-	if v.handle == nil {
+func (d *descriptor) claim() bool {
+	d.signal()
+	if d.poller.handle == nil {
 		return false
 	}
 	for {
-		switch v.turn.Load() {
+		switch d.turn.Load() {
 		case between:
-			if v.turn.CompareAndSwap(between, during) {
+			if d.turn.CompareAndSwap(between, during) {
 				return true
 			}
 		case during:
-			if v.turn.CompareAndSwap(during, again) {
+			if d.turn.CompareAndSwap(during, again) {
 				return false
 			}
 		default:
@@ -71,53 +75,60 @@ func (v *visits) claim() bool {
 }
 
 // visit hands out what has come. When the connection has ended it is the last one.
-func (v *visits) visit() {
-	if v.stall != nil {
-		v.stall.Stop()
+func (d *descriptor) visit() {
+	if d.stall != nil {
+		d.stall.end()
 	}
-	for {
-		v.deadline = time.Time{}
-		if !v.handOut() {
+	for d.handOut() {
+		if d.stall != nil && d.stall.deadline > 0 {
+			d.limitStall()
+		}
+		if d.turn.CompareAndSwap(during, between) {
 			return
 		}
-		if !v.deadline.IsZero() {
-			v.limitStall()
-		}
-		if v.turn.CompareAndSwap(during, between) {
-			return
-		}
-		v.turn.Store(during)
+		d.turn.Store(during)
 		runtime.Gosched() // others have come, too
+		if d.stall != nil {
+			d.stall.deadline = 0
+		}
 	}
 }
 
+// end ends the wait.
+func (s *stall) end() {
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.deadline = 0
+}
+
 // limitStall has the wait for the rest of a message end in time.
-func (v *visits) limitStall() {
-	wait := time.Until(v.deadline)
-	if v.stall == nil {
-		v.stall = time.AfterFunc(wait, v.due)
+func (d *descriptor) limitStall() {
+	wait := d.stall.deadline - d.conn.now()
+	if d.stall.timer == nil {
+		d.stall.timer = time.AfterFunc(wait, d.due)
 	} else {
-		v.stall.Reset(wait)
+		d.stall.timer.Reset(wait)
 	}
 }
 
 // handOut hands out messages until more would have to be waited for. It reports
 // false when the connection has ended.
-func (v *visits) handOut() (goesOn bool) {
-	defer v.conn.recoverHandler()
+func (d *descriptor) handOut() (goesOn bool) {
+	defer d.conn.recoverHandler()
 	for begun := false; ; begun = true {
-		op, p, err := v.read(!begun)
+		op, p, err := d.next(!begun)
 		if err != nil {
 			return err == errIdle
 		}
-		v.handle(v.conn, Message{op, p})
+		d.poller.handle(d.conn, Message{op, p})
 	}
 }
 
-// read is Conn.ReadMessage, but returns errIdle instead of waiting. It looks for
+// next is Conn.ReadMessage, but returns errIdle instead of waiting. It looks for
 // octets even if the last read has found all there were, if that may have changed.
-func (v *visits) read(changed bool) (frame.Opcode, []byte, error) {
-	c := v.conn
+func (d *descriptor) next(changed bool) (frame.Opcode, []byte, error) {
+	c := d.conn
 	if !c.sit() {
 		return 0, nil, errIdle // somebody else reads it
 	}
@@ -126,12 +137,12 @@ func (v *visits) read(changed bool) (frame.Opcode, []byte, error) {
 		return 0, nil, err
 	}
 	if changed {
-		v.descriptor.drained = false
+		d.drained = false
 	}
 	defer c.endVisit()
-	v.lazy = true
+	d.lazy = true
 	op, p, err := c.readWhole(context.Background())
-	v.lazy = false
+	d.lazy = false
 	return op, p, err
 }
 
@@ -145,23 +156,34 @@ func (c *Conn) endVisit() {
 	c.stand()
 }
 
-// resume returns since when the reader waits, if that began in a visit.
+// resume returns since when the reader waits, if that began in a visit. That time is
+// known in the middle of a message only.
 func (v *visits) resume() (since time.Duration, ok bool) {
 	ok, v.waiting = v.waiting, false
-	return v.since, ok
+	if ok && v.stall != nil {
+		since = v.stall.since
+	}
+	return since, ok
 }
 
 // leave ends a read that has to wait, which began at that time after opened. The
 // wait goes on.
 func (c *Conn) leave(begun time.Duration, mid bool) error {
 	v := c.visits
-	if mid && c.limitsStalls() {
-		v.deadline = c.stallDeadline(c.opened.Add(begun))
-		if time.Until(v.deadline) <= 0 {
-			c.waits.Add(1)
-			return c.fail(ErrStalled)
+	if mid {
+		if v.stall == nil {
+			v.stall = new(stall)
+		}
+		v.stall.since = begun
+		if c.limitsStalls() {
+			deadline := c.stallDeadline(c.opened.Add(begun))
+			if time.Until(deadline) <= 0 {
+				c.waits.Add(1)
+				return c.fail(ErrStalled)
+			}
+			v.stall.deadline = deadline.Sub(c.opened)
 		}
 	}
-	v.waiting, v.since = true, begun
+	v.waiting = true
 	return errIdle
 }
