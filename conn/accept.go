@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"example.org/rfc6455/conn/deflate"
@@ -92,14 +93,17 @@ type Answer struct {
 // refused, matches [errors.ErrUnsupported] if w does not give up its
 // connection, or comes from the hook or the network.
 func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
-	a := newAcceptance(o, r.RemoteAddr, &handshake.Request{
+	a := newAcceptance(o)
+	defer a.release()
+	a.addr = r.RemoteAddr
+	a.request = &handshake.Request{
 		Method:  r.Method,
 		Target:  r.URL.RequestURI(),
 		Proto:   r.Proto,
 		Host:    r.Host,
 		Header:  r.Header,
 		HasBody: r.ContentLength != 0,
-	})
+	}
 	if a.http2 = r.ProtoMajor >= 2; a.http2 {
 		a.request.Protocol = strings.Join(r.Header[":protocol"], ",")
 	}
@@ -122,9 +126,10 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	nc.SetDeadline(time.Time{})
 	if a.options.HandshakeTimeout > 0 {
 		nc.SetWriteDeadline(time.Now().Add(a.options.HandshakeTimeout))
+		a.timed = true
 	}
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
-	return a.open(r.Context(), r.Context(), nc, response, slices.Clone(early))
+	return a.open(r.Context(), nc, response, slices.Clone(early))
 }
 
 // refuse answers a request with a refusal.
@@ -163,25 +168,69 @@ type acceptance struct {
 	o       *AcceptOptions
 	options *Options           // with defaults; all that the connection keeps of this
 	request *handshake.Request // nil while it could not be parsed
-	remote  string             // where it came from
+	parser  *handshake.Parser  // of parserPool, to which request belongs; nil over net/http
+	nc      net.Conn           // nil over net/http
+	addr    string             // where the request came from, over net/http
 	http2   bool               // whether it is an extended CONNECT
 	answer  Answer
-	place   *place      // in o.Hub; nil without one
+	place   *place // in o.Hub; nil without one
+
+	timed   bool        // whether nc has a deadline
 	stop    func() bool // has the context end the handshake no longer, and reports whether it has not yet; nil if it does not
+	arrival arrival     // of a Server's listener
 
 	extensions []handshake.Extension // agreed on
 	deflate    *deflate.Params       // of them, or nil
 }
 
-func newAcceptance(o *AcceptOptions, remote string, r *handshake.Request) *acceptance {
+var (
+	acceptancePool = sync.Pool{New: func() any { return new(acceptance) }}
+	parserPool     = sync.Pool{New: func() any { return new(handshake.Parser) }}
+)
+
+// newAcceptance returns one for release.
+func newAcceptance(o *AcceptOptions) *acceptance {
 	if o == nil {
 		o = &AcceptOptions{}
 	}
-	options := o.filled
-	if options == nil {
-		options = new(o.Options.withDefaults(frame.Server))
+	a := acceptancePool.Get().(*acceptance)
+	a.o, a.options = o, o.filled
+	if a.options == nil {
+		a.options = new(o.Options.withDefaults(frame.Server))
 	}
-	return &acceptance{o: o, options: options, request: r, remote: remote}
+	return a
+}
+
+// release gives back a and the request, which nobody needs any more.
+func (a *acceptance) release() {
+	if a.parser != nil {
+		parserPool.Put(a.parser)
+	}
+	*a = acceptance{}
+	acceptancePool.Put(a)
+}
+
+// remote returns where the request came from.
+func (a *acceptance) remote() string {
+	if a.nc == nil {
+		return a.addr
+	}
+	if addr := a.nc.RemoteAddr(); addr != nil {
+		return addr.String()
+	}
+	return ""
+}
+
+// free has nothing end the handshake any more. It reports false if something has
+// already.
+func (a *acceptance) free() bool {
+	switch {
+	case a.stop != nil:
+		return a.stop()
+	case a.arrival.among != nil:
+		return a.arrival.leave()
+	}
+	return true
 }
 
 // prepare applies every rule to the request and appends the response that opens
@@ -210,8 +259,12 @@ func (a *acceptance) prepare(dst []byte, header http.Header) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	if a.o.Hub != nil {
-		if a.place, err = a.o.Hub.reserve(a.remote); err != nil {
+	if h := a.o.Hub; h != nil {
+		host := ""
+		if h.MaxConnsPerHost > 0 {
+			host = hostOf(a.remote())
+		}
+		if a.place, err = h.reserve(host); err != nil {
 			return dst, err
 		}
 	}
@@ -337,37 +390,39 @@ func (a *acceptance) refusal(err error) *RefusedError {
 	}
 	r.Body = cmp.Or(r.Body, http.StatusText(r.Status))
 	if a.options.Hooks.OnRefuse != nil {
-		a.options.Hooks.OnRefuse(Refusal{a.request, a.remote, r.Status, err})
+		a.options.Hooks.OnRefuse(Refusal{a.request, a.remote(), r.Status, err})
 	}
 	target := ""
 	if a.request != nil {
 		target = a.request.Target
 	}
-	a.options.Logger.Info("websocket refused", "remote", a.remote, "target", target, "status", r.Status, "error", err)
+	a.options.Logger.Info("websocket refused", "remote", a.remote(), "target", target, "status", r.Status, "error", err)
 	return &r
 }
 
-// open writes the response and begins the connection, whose context has the values
-// of the second one.
-func (a *acceptance) open(ctx, values context.Context, nc net.Conn, response, early []byte) (*Conn, error) {
+// open writes the response and begins the connection. Ctx supplies the values of
+// the connection's context.
+func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []byte) (*Conn, error) {
 	if _, err := nc.Write(response); err != nil {
 		a.giveUp()
 		nc.Close()
 		return nil, fmt.Errorf("conn: accept: %w", err)
 	}
 	// From here on the connection is not one that is still to be opened.
-	if a.stop != nil && !a.stop() {
+	if !a.free() {
 		a.giveUp()
 		nc.Close()
 		return nil, canceled("accept", ctx)
 	}
-	nc.SetDeadline(time.Time{})
+	if a.timed {
+		nc.SetDeadline(time.Time{})
+	}
 	if a.o.detach != nil {
 		if d := a.o.detach(nc); d != nil {
-			return a.begin(values, d, early), nil
+			return a.begin(ctx, d, early), nil
 		}
 	}
-	return a.begin(values, nc, early), nil
+	return a.begin(ctx, nc, early), nil
 }
 
 // begin begins the connection on a stream on which the response was sent.

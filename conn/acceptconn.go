@@ -30,36 +30,44 @@ const (
 // cause; the connection's context has its values. The error is otherwise as of
 // Accept.
 func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
-	return acceptConn(ctx, ctx, nc, o)
-}
-
-// acceptConn is AcceptConn with another context for the values.
-func acceptConn(ctx, values context.Context, nc net.Conn, o *AcceptOptions) (*Conn, error) {
-	var remote string
-	if addr := nc.RemoteAddr(); addr != nil {
-		remote = addr.String()
-	}
-	a := newAcceptance(o, remote, nil)
+	a := newAcceptance(o)
+	a.nc = nc
 	if a.options.HandshakeTimeout > 0 {
 		nc.SetDeadline(time.Now().Add(a.options.HandshakeTimeout))
+		a.timed = true
 	}
-	a.stop = context.AfterFunc(ctx, func() { nc.SetDeadline(past) })
-	c, err := a.receive(ctx, values, nc)
-	if err != nil && !a.stop() && ctx.Err() != nil {
-		return nil, canceled("accept", ctx)
+	if ctx.Done() != nil {
+		a.stop = context.AfterFunc(ctx, func() { nc.SetDeadline(past) })
 	}
+	c, err := a.receive(ctx)
+	if err != nil && a.stop != nil && !a.stop() && ctx.Err() != nil {
+		err = canceled("accept", ctx)
+	}
+	a.release()
+	return c, err
+}
+
+// accept is AcceptConn for one of the arrivals.
+func (all *arrivals) accept(nc net.Conn, o *AcceptOptions) (*Conn, error) {
+	a := newAcceptance(o)
+	a.nc = nc
+	all.enter(&a.arrival, nc)
+	c, err := a.receive(context.Background())
+	a.arrival.leave()
+	a.release()
 	return c, err
 }
 
 // receive does the handshake on nc, which it closes if that fails.
-func (a *acceptance) receive(ctx, values context.Context, nc net.Conn) (*Conn, error) {
-	b, early, err := a.readRequest(nc)
+func (a *acceptance) receive(ctx context.Context) (*Conn, error) {
+	nc := a.nc
+	b, early, err := a.readRequest()
 	defer func() { putBuffer(b) }()
 	if err == nil {
 		b, err = a.prepare(b[:0], nil)
 	}
 	if err == nil {
-		return a.open(ctx, values, nc, b, early)
+		return a.open(ctx, nc, b, early)
 	}
 	defer closeNow(nc)
 	if _, broken := errors.AsType[*handshake.Error](err); a.request == nil && !broken {
@@ -76,20 +84,21 @@ func (a *acceptance) receive(ctx, values context.Context, nc net.Conn) (*Conn, e
 
 // readRequest reads the head of the request, and returns what came after it and
 // a buffer of getBuffer.
-func (a *acceptance) readRequest(nc net.Conn) (b, early []byte, err error) {
-	var p handshake.Parser
+func (a *acceptance) readRequest() (b, early []byte, err error) {
+	a.parser = parserPool.Get().(*handshake.Parser)
 	b = getBuffer(smallInbox)
 	for {
 		b = growBuffer(b, 1, handshake.DefaultMaxSize+1)
-		n, err := nc.Read(b[len(b):cap(b)])
+		n, err := a.nc.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
 		if n == 0 && err != nil {
+			a.parser = nil // it may be in the middle of a head
 			return b, nil, err
 		}
 		if n == 0 {
 			continue
 		}
-		r, n, err := p.ParseRequest(b)
+		r, n, err := a.parser.ParseRequest(b)
 		if err != nil {
 			return b, nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -287,7 +288,9 @@ func (c *Conn) lost(err error) error {
 	open := c.phase == phaseOpen
 	if open && c.toEnd().result.Err == nil {
 		c.toEnd().result = CloseError{Code: frame.CloseAbnormalClosure, By: Network, Err: err}
-		c.startBudget()
+		if err == io.ErrUnexpectedEOF {
+			c.startBudget()
+		}
 	}
 	c.mu.Unlock()
 	if open && err == io.ErrUnexpectedEOF {
@@ -383,8 +386,15 @@ func (c *Conn) end() error {
 	if c.options.Hooks.OnClose != nil {
 		c.options.Hooks.OnClose(c, err)
 	}
-	c.options.Logger.Debug("websocket closed", "conn", c, "code", int(err.Code), "by", err.By.String(), "error", err)
+	c.logEnd(err)
 	return err
+}
+
+// logEnd is apart from end to keep the stack of that small.
+func (c *Conn) logEnd(err *CloseError) {
+	if l := c.options.Logger; l.Enabled(context.Background(), slog.LevelDebug) {
+		l.Debug("websocket closed", "conn", c, "code", int(err.Code), "by", err.By.String(), "error", err)
+	}
 }
 
 // told tells those who wait for Done.

@@ -233,12 +233,18 @@ func unavailable(body string) *RefusedError {
 	}
 }
 
-// reserve keeps a place for the handshake of a client at the remote address.
-func (h *Hub) reserve(remote string) (*place, error) {
+// hostOf returns the host of a remote address.
+func hostOf(remote string) string {
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
-		host = remote
+		return remote
 	}
+	return host
+}
+
+// reserve keeps a place for the handshake of a client of that host, which is empty
+// if hosts are not counted.
+func (h *Hub) reserve(host string) (*place, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {

@@ -425,15 +425,18 @@ func (o *outbox) end(err *CloseError) {
 
 // abandon gives up the frames that wait and those who wait for them.
 func (o *outbox) abandon() {
-	for _, w := range slices.Concat(o.waiters, o.dropping) {
+	o.flushing = false
+	o.watch.stop()
+	q := o.queue
+	if q == &noQueue {
+		return
+	}
+	for _, w := range slices.Concat(q.waiters, q.dropping) {
 		w.ready <- failed
 	}
-	q := o.own()
 	q.waiters, q.dropping = nil, nil
 	putBuffer(q.flying.buf)
 	q.flying.buf = nil
-	o.flushing = false
-	o.watch.stop()
 }
 
 // wake lets those who wait for room look again.

@@ -110,13 +110,15 @@ func (s *Server) Serve(l net.Listener) error {
 		return http.ErrServerClosed
 	}
 	defer s.untrack(l)
+	all := &arrivals{timeout: s.options.filled.HandshakeTimeout}
+	defer all.close()
 	var delay time.Duration
 	for {
 		nc, err := l.Accept()
 		switch {
 		case err == nil:
 			delay = 0
-			go s.accept(ctx, nc)
+			go s.accept(all, nc)
 		case ctx.Err() != nil:
 			return http.ErrServerClosed
 		case !isTemporary(err):
@@ -146,14 +148,14 @@ func isTemporary(err error) bool {
 
 // accept does a handshake. The handler runs on another goroutine, whose stack
 // the handshake has not grown.
-func (s *Server) accept(ctx context.Context, nc net.Conn) {
+func (s *Server) accept(all *arrivals, nc net.Conn) {
 	defer func() {
 		if v := recover(); v != nil { // in a hook
 			s.logger().Error("websocket handshake panicked", "panic", v, "stack", string(debug.Stack()))
 			nc.Close()
 		}
 	}()
-	if c, err := acceptConn(ctx, context.Background(), nc, &s.options); err == nil {
+	if c, err := all.accept(nc, &s.options); err == nil {
 		s.start(c)
 	}
 }
