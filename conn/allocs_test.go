@@ -62,6 +62,15 @@ func checkAllocs(t *testing.T, f func() error) {
 	}
 }
 
+// Posting a message to a socket allocates nothing in the long run.
+func TestAllocsPostMessage(t *testing.T) {
+	a, b := tcpPair(t)
+	c := newConn(t, a, frame.Server, conn.Handshake{}, nil)
+	go io.Copy(io.Discard, b)
+	payload := make([]byte, 100)
+	checkAllocs(t, func() error { return c.PostMessage(frame.OpText, payload) })
+}
+
 // Reading and writing messages allocate nothing in the long run.
 func TestAllocs(t *testing.T) {
 	for _, role := range []frame.Role{frame.Server, frame.Client} {

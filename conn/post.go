@@ -101,6 +101,54 @@ func (c *Conn) postAlone(m *Prepared) {
 	go c.flushRest()
 }
 
+// PostMessage is [Conn.Post] of one message that was not prepared, as there is no
+// other connection to get it. It does not retain p. The error is that of Post,
+// [ErrOpcode] or [frame.ErrInvalidUTF8].
+func (c *Conn) PostMessage(op frame.Opcode, p []byte) error {
+	if err := checkMessage(op, p); err != nil {
+		return err
+	}
+	o := &c.out
+	o.mu.Lock()
+	switch {
+	case len(p) > gatherSize || o.stream != nil || o.overfull(frame.MaxHeaderSize+len(p), 1) || o.closed() != nil:
+		o.mu.Unlock()
+		m, _ := Prepare(op, p) // what it checks has been checked
+		return c.Post(m)
+	case c.t.socket != nil && o.idle() && !o.deflater.wants(len(p)):
+		c.postCopy(op, p)
+		return nil
+	}
+	c.appendData(frame.Header{Flags: frame.FIN, Opcode: op}, p, compressible)
+	o.waiting.last().tell = o.tells()
+	c.launch()
+	return nil
+}
+
+// postCopy is what appendData and launch come to for a message that is compressed by
+// nobody, on a socket with nothing before it. It needs out.mu, and releases it.
+func (c *Conn) postCopy(op frame.Opcode, p []byte) {
+	o := &c.out
+	id, buf := c.encodeAlone(op, p)
+	o.mu.Unlock()
+	n, err := c.t.socket.write(buf)
+	if err != nil {
+		c.writeFailed(err)
+	}
+	o.mu.Lock()
+	if n == len(buf) && len(o.waiting.items) == 0 && o.err == nil {
+		c.leftAlone(id, buf, len(p))
+		c.wroteMessage(op, int64(len(p)))
+		return
+	}
+	o.alone = 0
+	o.own().flying.adopt(buf, item{id: id, opcode: op, fin: true, payload: len(p), tell: o.tells()})
+	o.wrote(n)
+	c.tellSent()
+	o.mu.Unlock()
+	go c.flushRest()
+}
+
 // appendPosted appends a message that nobody waits for. It needs out.mu.
 func (c *Conn) appendPosted(m *Prepared) {
 	c.appendPrepared(m)

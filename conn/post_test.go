@@ -1,6 +1,7 @@
 package conn_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -309,5 +310,110 @@ func TestPostSocket(t *testing.T) {
 				t.Errorf("WriteMessage = %v, want net.ErrClosed", err)
 			}
 		})
+	})
+}
+
+// TestPostMessage: what a socket takes at once has left when PostMessage returns, and
+// the rest follows, whatever becomes of the slice.
+func TestPostMessage(t *testing.T) {
+	for _, role := range []frame.Role{frame.Server, frame.Client} {
+		t.Run(role.String(), func(t *testing.T) {
+			a, b := tcpPair(t)
+			sent := 0
+			c := newConn(t, a, role, conn.Handshake{}, &conn.Options{MaxQueuedSize: 64 << 20, Hooks: &conn.Hooks{
+				OnMessage: func(_ *conn.Conn, d conn.Direction, _ frame.Opcode, _ int64) { sent++ },
+			}})
+			other := newConn(t, b, role^frame.Client, conn.Handshake{}, nil)
+			for _, size := range []int{0, 125, 126, 60 << 10} {
+				if err := c.PostMessage(frame.OpBinary, filler(size)); err != nil {
+					t.Fatal(err)
+				}
+				if n := queuedFrames(c); n != 0 {
+					t.Fatalf("%d messages of %d octets are queued although the socket takes them", n, size)
+				}
+				if op, p, err := other.ReadMessage(t.Context()); op != frame.OpBinary || !bytes.Equal(p, filler(size)) || err != nil {
+					t.Fatalf("ReadMessage = %v of %d octets, %v; want %d", op, len(p), err, size)
+				}
+			}
+			const rounds = 40
+			for i := range rounds { // which the socket does not take at once
+				for _, size := range []int{100, 60 << 10, 70 << 10} {
+					p := filler(size)
+					p[0] = byte(i)
+					if err := c.PostMessage(frame.OpBinary, p); err != nil {
+						t.Fatal(err)
+					}
+					clear(p)
+				}
+			}
+			for i := range rounds {
+				for _, size := range []int{100, 60 << 10, 70 << 10} {
+					want := filler(size)
+					want[0] = byte(i)
+					if _, p, err := other.ReadMessage(t.Context()); !bytes.Equal(p, want) || err != nil {
+						t.Fatalf("ReadMessage = %d octets, %v; want %d", len(p), err, size)
+					}
+				}
+			}
+			go other.Discard(context.Background())
+			c.Close(frame.CloseNormalClosure, "") // behind which nobody calls the hook
+			if want := 4 + 3*rounds; sent != want {
+				t.Errorf("the hook was called for %d messages, want %d", sent, want)
+			}
+		})
+	}
+}
+
+// TestPostMessageInvalid: what is no message is not posted.
+func TestPostMessageInvalid(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := open(t, role, nil)
+		if err := c.PostMessage(frame.OpText, []byte("\xff")); !errors.Is(err, frame.ErrInvalidUTF8) {
+			t.Errorf("PostMessage = %v, want ErrInvalidUTF8", err)
+		}
+		if err := c.PostMessage(frame.OpPing, nil); !errors.Is(err, conn.ErrOpcode) {
+			t.Errorf("PostMessage = %v, want ErrOpcode", err)
+		}
+		p.expectNothing()
+	})
+}
+
+// TestPostMessageBehind: a message that is posted takes its turn behind what waits,
+// also the rest of a message in fragments, and is not taken when Post takes none.
+func TestPostMessageBehind(t *testing.T) {
+	bothRoles(t, func(t *testing.T, role frame.Role) {
+		c, p := openPipe(t, role, conn.Handshake{}, &conn.Options{MaxQueuedFrames: 3}, 1)
+		post := func(text string) error { return c.PostMessage(frame.OpText, []byte(text)) }
+		w, err := c.NextWriter(frame.OpText)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Write(t.Context(), []byte("be"))
+		flushed := make(chan error)
+		go func() { flushed <- w.Flush(t.Context()) }()
+		synctest.Wait()
+		if err := errors.Join(post("one"), postTexts(t, c, "two")); err != nil {
+			t.Fatal(err)
+		}
+		if err := post("three"); err != conn.ErrQueueFull {
+			t.Errorf("PostMessage = %v, want ErrQueueFull", err)
+		}
+		p.expect("0102:6265")
+		if err := <-flushed; err != nil {
+			t.Fatal(err)
+		}
+		go func() { flushed <- w.Close(t.Context()) }()
+		p.expect("8000: 8103:6f6e65 8103:74776f")
+		<-flushed
+		end := closeIt(c, frame.CloseNormalClosure, "")
+		synctest.Wait()
+		if err := post("late"); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("PostMessage = %v while closing, want net.ErrClosed", err)
+		}
+		p.expectClose(frame.CloseNormalClosure, "")
+		p.sendClose(frame.CloseNormalClosure, "")
+		p.hangsUp()
+		<-end
+		checkEnd(t, post("late"), conn.Local, frame.CloseNormalClosure, "", nil)
 	})
 }

@@ -90,19 +90,26 @@ func (c *Conn) encodeAlone(op frame.Opcode, p []byte) (id uint64, buf []byte) {
 // number id of size octets, and sees to the rest. It needs out.mu, and releases it.
 func (c *Conn) wroteAlone(ctx context.Context, id uint64, buf []byte, n int, op frame.Opcode, size int) error {
 	o := &c.out
-	o.alone = 0
 	if n < len(buf) || len(o.waiting.items) > 0 || o.err != nil {
+		o.alone = 0
 		return c.adoptAlone(ctx, item{id: id, opcode: op, fin: true, payload: size}, buf, n)
 	}
-	o.written, o.flushing = id, false
-	o.departed.octets += uint64(n)
+	c.leftAlone(id, buf, size)
+	return nil
+}
+
+// leftAlone notes that a message has left, behind which nothing waits. It needs
+// out.mu, and releases it.
+func (c *Conn) leftAlone(id uint64, buf []byte, size int) {
+	o := &c.out
+	o.alone, o.written, o.flushing = 0, id, false
+	o.departed.octets += uint64(len(buf))
 	o.departed.addFrame(size, true)
 	if !o.watch.keep(buf) {
 		putBuffer(buf)
 	}
 	o.wake()
 	o.mu.Unlock()
-	return nil
 }
 
 // adoptAlone is wroteAlone where there is more to write, or nothing can be.
