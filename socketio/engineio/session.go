@@ -2,6 +2,7 @@ package engineio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -186,18 +187,45 @@ func (s *Session) Send(ps ...*Packet) error {
 	return nil
 }
 
+// SendMessage is [Session.Send] of one message that nobody else gets, of which no
+// [Packet] need be made. It does not retain data.
+func (s *Session) SendMessage(binary bool, data []byte) error {
+	c := s.ws.Load()
+	if c == nil || binary {
+		return s.Send(NewPacket(binary, data))
+	}
+	buf := wires.Get().(*[]byte)
+	*buf = append(append((*buf)[:0], '0'+byte(codec.Message)), data...)
+	err := c.PostMessage(frame.OpText, *buf)
+	if cap(*buf) <= maxWire {
+		wires.Put(buf)
+	}
+	if errors.Is(err, frame.ErrInvalidUTF8) {
+		return frame.ErrInvalidUTF8
+	}
+	return sent(err)
+}
+
+// wires are buffers for messages with their type.
+var wires = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxWire is up to how many octets a buffer in wires has.
+const maxWire = 64 << 10
+
 // form is how the session's WebSocket takes packets. It does not change once there
 // is one.
 func (s *Session) form() form { return form{s.revision, s.base64} }
 
 // post sends packets over a WebSocket.
 func (s *Session) post(c *conn.Conn, ps []*Packet) error {
-	var err error
 	if len(ps) == 1 {
-		err = c.Post(ps[0].message(s.form()))
-	} else {
-		err = c.Post(messages(s.form(), ps)...)
+		return sent(c.Post(ps[0].message(s.form())))
 	}
+	return sent(c.Post(messages(s.form(), ps)...))
+}
+
+// sent returns the error of Send for that of a WebSocket.
+func sent(err error) error {
 	switch err {
 	case nil:
 		return nil

@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"example.org/rfc6455/conn"
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/socketio/engineio"
@@ -541,4 +543,47 @@ func TestNoLimits(t *testing.T) {
 		s.Close("")
 		time.Sleep(time.Second)
 	})
+}
+
+// TestSendMessage: messages without a packet arrive in order with the others, over
+// either transport and after the move from one to the other.
+func TestSendMessage(t *testing.T) {
+	for _, v := range variants {
+		inBubble(t, v.name, func(t *testing.T) {
+			w := serve(t, &engineio.Options{EIO3: true, InsecureAnyOrigin: true}, nil)
+			log := new(journal)
+			v.dial.NetDial = w.listener.Dial
+			v.dial.Handler = func(*engineio.Session) engineio.Receiver {
+				return receiver{message: func(_ *engineio.Session, binary bool, data []byte) {
+					log.add("%v %.5s of %d", binary, data, len(data))
+				}}
+			}
+			if _, err := engineio.Dial(context.Background(), "ws://example.com", &v.dial); err != nil {
+				t.Fatal(err)
+			}
+			peer := <-w.sessions
+			var want []string
+			for i := range 20 {
+				if err := peer.SendMessage(false, []byte("\xff")); err != frame.ErrInvalidUTF8 {
+					t.Errorf("SendMessage = %v, want ErrInvalidUTF8", err)
+				}
+				data := []byte(fmt.Sprint(i, strings.Repeat(" ", i*10_000)))
+				if err := errors.Join(peer.SendMessage(false, data), peer.SendMessage(true, data[:2]), peer.Send(text("packet"))); err != nil {
+					t.Fatal(err)
+				}
+				want = append(want, fmt.Sprintf("false %.5s of %d; true %s of 2; false packe of 6", data, len(data), data[:2]))
+				clear(data)
+				time.Sleep(time.Duration(i) * time.Millisecond)
+			}
+			time.Sleep(time.Second)
+			if diff := cmp.Diff(strings.Join(want, "; "), log.take()); diff != "" {
+				t.Errorf("messages mismatch (-want +got):\n%s", diff)
+			}
+			peer.Close("")
+			synctest.Wait()
+			if err := peer.SendMessage(false, []byte("late")); err != engineio.ErrClosed {
+				t.Errorf("SendMessage = %v, want ErrClosed", err)
+			}
+		})
+	}
 }
