@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -55,6 +54,14 @@ func (v Value) String() string {
 	return string(v.raw)
 }
 
+// Text returns the string that v is, and reports whether it is one.
+func (v Value) Text() (s string, ok bool) {
+	if len(v.raw) == 0 || v.raw[0] != '"' {
+		return "", false
+	}
+	return unquote(v.raw), true
+}
+
 // MarshalJSON returns the JSON text of v with attachments as base64, as
 // encoding/json writes a []byte.
 func (v Value) MarshalJSON() ([]byte, error) {
@@ -87,8 +94,8 @@ func (v Value) Decode(dst any) error {
 	}
 	switch d := dst.(type) {
 	case *string:
-		if s := v.raw; s[0] == '"' && bytes.IndexByte(s, '\\') < 0 {
-			*d = string(s[1 : len(s)-1])
+		if s, ok := v.Text(); ok {
+			*d = s
 			return nil
 		}
 	case *Value:

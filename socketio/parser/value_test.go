@@ -208,3 +208,25 @@ func TestMakeValue(t *testing.T) {
 		}
 	}
 }
+
+// TestText: a value that is a string can be had without decoding it.
+func TestText(t *testing.T) {
+	tests := []struct {
+		v    parser.Value
+		want string
+		ok   bool
+	}{
+		{value(t, ` "a" `), "a", true},
+		{value(t, `"a\u0062\n"`), "ab\n", true},
+		{value(t, `""`), "", true},
+		{value(t, `1`), "", false},
+		{value(t, `null`), "", false},
+		{value(t, `["a"]`), "", false},
+		{parser.Value{}, "", false},
+	}
+	for _, tt := range tests {
+		if got, ok := tt.v.Text(); got != tt.want || ok != tt.ok {
+			t.Errorf("Text of %s = %q, %v; want %q, %v", tt.v, got, ok, tt.want, tt.ok)
+		}
+	}
+}
