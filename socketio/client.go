@@ -567,10 +567,10 @@ func (c *Client) dispatch(p *parser.Packet) {
 	if !p.HasID && len(values) > 0 {
 		c.note(values[len(values)-1])
 	}
-	var a *answer
+	var a answer
 	if p.HasID {
 		id := p.ID
-		a = &answer{reply: func(args []any) error { return c.acknowledge(id, args) }}
+		a = answerBy(func(args []any) error { return c.acknowledge(id, args) })
 	}
 	if all := c.any.load(); all != nil {
 		e := &Event{name, values}
@@ -579,7 +579,7 @@ func (c *Client) dispatch(p *parser.Packet) {
 		}
 	}
 	for _, l := range c.listeners.of(nil, name) {
-		if err := c.protect(name, func() error { return l.call(c.Context, values, a) }); err != nil {
+		if err := c.protect(name, func() error { return l.call(c.Context, values, &a, nil) }); err != nil {
 			a.fail(err)
 		}
 	}
@@ -731,7 +731,7 @@ func (e ClientSender) EmitAck(event string, fn any, args ...any) error {
 			return
 		}
 		c.m.work.do(func() {
-			c.protect(event, func() error { return h.call(c.Context, failed, args, nil) })
+			c.protect(event, func() error { return h.call(c.Context, failed, args, nil, nil) })
 		})
 	})
 	return err

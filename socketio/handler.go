@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 
 	"example.org/rfc6455/socketio/parser"
@@ -36,12 +37,14 @@ type signature struct {
 	variadic reflect.Type   // of more arguments; nil if there cannot be more
 	out      int            // how many results answer the event
 	outErr   bool           // whether an error comes after them
+	keeps    bool           // whether an argument refers to the packet
 	problem  string         // why it is none, or empty
 }
 
 var (
 	typeContext = reflect.TypeFor[context.Context]()
 	typeError   = reflect.TypeFor[error]()
+	typeValue   = reflect.TypeFor[Value]()
 	typeAck     = reflect.TypeFor[Ack]()
 	typeAckFunc = reflect.TypeFor[func(...any) error]()
 )
@@ -95,6 +98,7 @@ func newSignature(t reflect.Type) *signature {
 			s.problem = fmt.Sprintf("parameter ...%v: %s", s.variadic, what)
 		}
 	}
+	s.keeps = slices.Contains(in, typeValue) || s.variadic == typeValue
 	s.out = t.NumOut()
 	if s.out > 0 && t.Out(s.out-1) == typeError {
 		s.out--
@@ -125,29 +129,39 @@ func undecodable(t reflect.Type, seen map[reflect.Type]bool) string {
 	return "" // the fields of a struct may be left alone
 }
 
-// call decodes the arguments and calls the function. answer is where its results go, or nil.
-func (h *handler) call(ctx func() context.Context, failed error, values []Value, answer *answer) (err error) {
+// call decodes the arguments and calls the function. answer is where its results go,
+// or nil. If decoded is not nil it is called when the values are of no more use, unless
+// there is an error before.
+func (h *handler) call(ctx func() context.Context, failed error, values []Value, answer *answer, decoded func()) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = newPanicError(v)
 		}
 	}()
+	done := func() {
+		if decoded != nil {
+			decoded()
+		}
+	}
 	switch f := h.raw.(type) {
 	case func():
+		done()
 		f()
 		return nil
 	case func(string):
-		var s string
-		if err := decode(values, 0, &s); err != nil {
+		s, err := decodeString(values)
+		if err != nil {
 			return err
 		}
+		done()
 		f(s)
 		return nil
 	case func(string) string:
-		var s string
-		if err := decode(values, 0, &s); err != nil {
+		s, err := decodeString(values)
+		if err != nil {
 			return err
 		}
+		done()
 		return answer.result(f(s))
 	}
 	s := h.sig
@@ -181,6 +195,7 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 			in = append(in, p.Elem())
 		}
 	}
+	done()
 	out := h.fn.Call(in)
 	if s.outErr {
 		if e, _ := out[s.out].Interface().(error); e != nil {
@@ -195,6 +210,18 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 		return answer.result(results...)
 	}
 	return nil
+}
+
+// decodeString returns the first argument, if there is one, as a string.
+func decodeString(values []Value) (string, error) {
+	if len(values) > 0 {
+		if s, ok := values[0].Text(); ok {
+			return s, nil
+		}
+	}
+	var s string
+	err := decode(values, 0, &s)
+	return s, err
 }
 
 // decode stores an argument, if there is one.

@@ -114,8 +114,8 @@ func (s *listeners) of(dst []*Listener, event string) []*Listener {
 	return dst
 }
 
-// call calls the listener, unless it was removed.
-func (l *Listener) call(ctx func() context.Context, values []Value, answer *answer) error {
+// call calls the listener, unless it was removed: see handler.call.
+func (l *Listener) call(ctx func() context.Context, values []Value, answer *answer, decoded func()) error {
 	if l.once {
 		if l.done.Swap(true) {
 			return nil
@@ -124,36 +124,53 @@ func (l *Listener) call(ctx func() context.Context, values []Value, answer *answ
 	} else if l.done.Load() {
 		return nil
 	}
-	return l.h.call(ctx, nil, values, answer)
+	return l.h.call(ctx, nil, values, answer, decoded)
 }
 
-// An answer sends what an event was asked for, once. A nil answer is that of an
-// event that asked for nothing.
-type answer struct {
+// An asker is who gets the answer to an event.
+type asker struct {
 	socket *Socket                // that sent the event
 	id     uint64                 // of the event
-	reply  func(args []any) error // instead of socket, for an event of another server
-	sent   atomic.Bool
+	reply  func(args []any) error // instead of socket
 }
 
-func (a *answer) send(args ...any) error {
-	if a == nil {
-		return nil
-	}
-	if a.sent.Swap(true) {
-		return ErrAnswered
-	}
-	var err error
+// answer sends an answer. It reports whether there can be no other one any more.
+func (a *asker) answer(args []any) (final bool, err error) {
 	if a.reply != nil {
-		err = a.reply(args)
+		err = a.reply(slices.Clone(args)) // so that those of the other branch stay where they are
 	} else {
 		err = a.socket.acknowledge(a.id, args)
 	}
 	if err == nil {
-		return nil
+		return true, nil
 	}
-	if _, ok := errors.AsType[*parser.PacketError](err); ok {
-		a.sent.Store(false) // it can still be answered with something else
+	_, unsent := errors.AsType[*parser.PacketError](err)
+	return !unsent, err // it can still be answered with something else
+}
+
+// An answer sends what an event was asked for, once. It is for the goroutine that
+// calls the handlers; from the first Ack on that is given to one of them, all of them
+// send through that. The zero value is that of an event that asked for nothing.
+type answer struct {
+	asker
+	asked bool
+	final bool       // whether it has been sent
+	given *ackSender // nil as long as no handler has one
+}
+
+func answerBy(reply func(args []any) error) answer {
+	return answer{asked: true, asker: asker{reply: reply}}
+}
+
+func (a *answer) send(args ...any) (err error) {
+	switch {
+	case !a.asked:
+	case a.given != nil:
+		return a.given.send(args...)
+	case a.final:
+		return ErrAnswered
+	default:
+		a.final, err = a.answer(args)
 	}
 	return err
 }
@@ -161,21 +178,54 @@ func (a *answer) send(args ...any) error {
 // result is send for the results of a handler. That another one has answered already
 // is no error.
 func (a *answer) result(results ...any) error {
+	if a == nil {
+		return nil
+	}
 	if err := a.send(results...); err != ErrAnswered {
 		return err
 	}
 	return nil
 }
 
-func (a *answer) ack() Ack { return a.send }
+// ack returns a function for a handler.
+func (a *answer) ack() Ack {
+	if a == nil || !a.asked {
+		return func(...any) error { return nil }
+	}
+	if a.given == nil {
+		a.given = &ackSender{asker: a.asker}
+		a.given.final.Store(a.final)
+	}
+	return a.given.send
+}
 
 // fail answers that there was an error, unless there was an answer.
 func (a *answer) fail(err error) {
+	if !a.asked {
+		return
+	}
 	e := public(err)
 	if _, ok := errors.AsType[*ArgumentError](err); ok {
 		e = &Error{Message: "invalid arguments"}
 	}
 	a.send(failure{e.Message, e.Data})
+}
+
+// An ackSender sends an answer that any goroutine may give.
+type ackSender struct {
+	asker
+	final atomic.Bool
+}
+
+func (a *ackSender) send(args ...any) error {
+	if a.final.Swap(true) {
+		return ErrAnswered
+	}
+	final, err := a.answer(args)
+	if !final {
+		a.final.Store(false)
+	}
+	return err
 }
 
 // failure is how an error answers an event.

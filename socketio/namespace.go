@@ -208,12 +208,12 @@ func (n *Namespace) ServerSideCall(ctx context.Context, event string, args ...an
 // for adapters, which call it for an event of another server. The answer goes to
 // reply, which is nil if none was asked for.
 func (n *Namespace) HandleServerSide(event string, args []Value, reply func(args []any) error) {
-	var a *answer
+	var a answer
 	if reply != nil {
-		a = &answer{reply: reply}
+		a = answerBy(reply)
 	}
 	for _, l := range n.side.of(nil, event) {
-		if err := l.call(context.Background, args, a); err != nil {
+		if err := l.call(context.Background, args, &a, nil); err != nil {
 			n.server.log().Error("socketio: event of a server not handled", "namespace", n.name, "event", event, "error", err)
 			a.fail(err)
 		}

@@ -406,6 +406,13 @@ func (s *Server) encode(p *parser.Packet, uncompressed bool) ([]*engineio.Packet
 	return encode(s.parser(), p, uncompressed)
 }
 
+// isText reports whether a packet is one message of text.
+func (s *Server) isText(p *parser.Packet) bool { return isText(s.parser(), p) }
+
+func isText(as parser.Parser, p *parser.Packet) bool {
+	return as == parser.JSON && len(p.Attachments()) == 0
+}
+
 // newPacket returns a message. It does not retain data.
 func newPacket(binary bool, data []byte, uncompressed bool) *engineio.Packet {
 	if uncompressed {
@@ -416,7 +423,7 @@ func newPacket(binary bool, data []byte, uncompressed bool) *engineio.Packet {
 
 // encode returns a packet as the messages of a parser.
 func encode(as parser.Parser, p *parser.Packet, uncompressed bool) ([]*engineio.Packet, error) {
-	if as == parser.JSON && len(p.Attachments()) == 0 {
+	if isText(as, p) {
 		// One text, which newPacket copies: most of them find room on the stack.
 		text, err := p.AppendText(make([]byte, 0, 512))
 		if err != nil {

@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"bytes"
 	"errors"
 	"net"
 	"net/url"
@@ -75,9 +74,6 @@ func (c *session) principal() string {
 
 // Message implements [engineio.Receiver].
 func (c *session) Message(_ *engineio.Session, binary bool, data []byte) {
-	if !binary {
-		data = bytes.Clone(data) // the packet outlives the call of Release
-	}
 	pending := c.decoder.Pending()
 	p, ok, err := c.decoder.Decode(binary, data)
 	if err != nil {
@@ -91,10 +87,20 @@ func (c *session) Message(_ *engineio.Session, binary bool, data []byte) {
 	if pending != c.decoder.Pending() {
 		c.awaitParts(!pending)
 	}
-	if !ok || p.Type == parser.Ack && c.answered(&p) {
+	if !ok {
 		return
 	}
-	c.turns.take(turn{packet: p})
+	t := turn{packet: p}
+	if !binary {
+		t.borrowed = true
+		if p.Type != parser.Event {
+			t.own() // somebody may keep it
+		}
+	}
+	if p.Type == parser.Ack && c.answered(&t.packet) {
+		return
+	}
+	c.turns.take(t)
 }
 
 // awaitParts begins or ends the wait for attachments.
@@ -135,7 +141,8 @@ func (c *session) panicked(err error) {
 }
 
 // handle does what a packet asks for, in its turn.
-func (c *session) handle(p *parser.Packet) {
+func (c *session) handle(t *turn) {
+	p := &t.packet
 	name, query := p.Namespace, ""
 	if name == "" {
 		name = "/"
@@ -169,7 +176,7 @@ func (c *session) handle(p *parser.Packet) {
 	case p.Type == parser.Disconnect:
 		s.end(ClientNamespaceDisconnect, nil)
 	case p.Type == parser.Event:
-		s.dispatch(p)
+		s.dispatch(t)
 	case p.Type == parser.Ack: // the socket was still connecting when it came
 		c.answered(p)
 	}
@@ -311,8 +318,10 @@ func (c *session) send(p *parser.Packet) error {
 
 // post sends messages. If they find no room in the queue, the client is cut off, or
 // they are dropped.
-func (c *session) post(wire []*engineio.Packet) error {
-	err := c.engine.Send(wire...)
+func (c *session) post(wire []*engineio.Packet) error { return c.sent(c.engine.Send(wire...)) }
+
+// sent is what is left to do of post after that error.
+func (c *session) sent(err error) error {
 	switch {
 	case err == nil:
 		return nil

@@ -328,15 +328,30 @@ func (e Sender) Emit(event string, args ...any) error {
 }
 
 func (e Sender) deliver(p *parser.Packet) error {
-	wire, err := e.socket.ns.server.encode(p, e.uncompressed)
+	s := e.socket
+	var err error
+	if s.ns.server.isText(p) && !e.uncompressed && s.status() == connected {
+		err = s.write(p, e.volatile)
+	} else {
+		var wire []*engineio.Packet
+		if wire, err = s.ns.server.encode(p, e.uncompressed); err == nil {
+			err = s.transmit(wire, e.volatile)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	if err := e.socket.transmit(wire, e.volatile); err != nil {
+	s.notify(p)
+	return nil
+}
+
+// write sends a packet that is one text to a socket that is connected.
+func (s *Socket) write(p *parser.Packet, volatile bool) error {
+	text, err := p.AppendText(make([]byte, 0, 512)) // most of them find room on the stack
+	if err != nil || volatile && !s.session.engine.Writable() {
 		return err
 	}
-	e.socket.notify(p)
-	return nil
+	return s.session.sent(s.session.engine.SendMessage(false, text))
 }
 
 // newEvent returns the packet of an event.
@@ -384,7 +399,7 @@ func (e Sender) EmitAck(event string, fn any, args ...any) error {
 			return
 		}
 		s.session.turns.run(args, func(args []Value) {
-			if err := h.call(s.Context, failed, args, nil); err != nil {
+			if err := h.call(s.Context, failed, args, nil, nil); err != nil {
 				s.failed(event, err)
 			}
 		})
@@ -505,17 +520,20 @@ func (s *Socket) notify(p *parser.Packet) {
 const maxHeld = 1024
 
 // dispatch hands an event to its handlers.
-func (s *Socket) dispatch(p *parser.Packet) {
+func (s *Socket) dispatch(t *turn) {
+	p := &t.packet
 	name := p.EventName()
 	listeners := s.listeners.of(make([]*Listener, 0, 4), name)
 	catchAll, use := s.any.load(), s.use.load()
 	if len(listeners) == 0 && catchAll == nil && use == nil {
 		return
 	}
-	var a *answer
-	if p.HasID {
-		a = &answer{socket: s, id: p.ID}
+	turns := &s.session.turns
+	if len(listeners) > 1 || catchAll != nil || use != nil || listeners[0].h.sig.keeps {
+		t.own()
+		turns.giveBack()
 	}
+	a := answer{asked: p.HasID, asker: asker{socket: s, id: p.ID}}
 	values := p.Values(make([]Value, 0, 4))
 	if catchAll != nil || use != nil {
 		e := &Event{name, slices.Clone(values)}
@@ -537,7 +555,7 @@ func (s *Socket) dispatch(p *parser.Packet) {
 		if s.gone() {
 			return
 		}
-		if err := l.call(s.Context, values, a); err != nil {
+		if err := l.call(s.Context, values, &a, turns.giveBack); err != nil {
 			s.failed(name, err)
 			a.fail(err)
 		}

@@ -2,10 +2,12 @@ package socketio_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -517,4 +519,88 @@ func TestCallReleasesOnce(t *testing.T) {
 			t.Error("two goroutines read the session at once")
 		}
 	})
+}
+
+// TestArgumentsLast: what a handler gets is its own, whatever comes later, and
+// whoever has the session read on meanwhile.
+func TestArgumentsLast(t *testing.T) {
+	bubble(t, &socketio.Server{}, func(t *testing.T, w *world) {
+		var values []socketio.Value
+		var texts []string
+		var raws []json.RawMessage
+		w.io.OnConnect(func(s *socketio.Socket) {
+			s.On("value", func(v socketio.Value, more ...socketio.Value) { values = append(append(values, v), more...) })
+			s.On("two", func(text string) { texts = append(texts, text) })
+			s.On("two", func(raw json.RawMessage) { raws = append(raws, raw) })
+			s.On("any", func() {})
+			s.OnAny(func(e *socketio.Event) { values = append(values, e.Args...) })
+			s.On("call", func(ctx context.Context, text string, raw json.RawMessage) (string, json.RawMessage, error) {
+				_, err := s.Call(ctx, "question")
+				return text, raw, err
+			})
+		})
+		c, _ := w.join()
+		c.send(`42["value","aa","bb"]`, `42["two","cc"]`, `42["any","dd"]`, `421["call","ee",["ff"]]`)
+		c.expect(`420["question"]`)
+		c.send(`42["two","gg"]`, `42["any","hh"]`, `430["answer"]`)
+		c.expect(`431["ee",["ff"]]`)
+		synctest.Wait()
+		if got, want := fmt.Sprint(values), `["aa" "bb" "aa" "bb" "cc" "dd" "ee" ["ff"] "gg" "hh"]`; got != want {
+			t.Errorf("values %s, want %s", got, want)
+		}
+		if got, want := fmt.Sprintf("%s %s", texts, raws), `[cc gg] ["cc" "gg"]`; got != want {
+			t.Errorf("texts %s, want %s", got, want)
+		}
+	})
+}
+
+// TestArgumentsUndisturbed: that others have the session read on at any time does not
+// disturb who decodes an event of it.
+func TestArgumentsUndisturbed(t *testing.T) {
+	const events = 300
+	bubble(t, &socketio.Server{}, func(t *testing.T, w *world) {
+		var got []string
+		done := make(chan bool)
+		w.io.OnConnect(func(s *socketio.Socket) {
+			s.On("e", func(text string, slow slowly, n int) {
+				if got = append(got, fmt.Sprint(text, slow, n)); len(got) == events {
+					close(done)
+				}
+			})
+		})
+		c, _ := w.join()
+		go func() {
+			for c.receive() != "closed" { // of which none is answered
+			}
+		}()
+		ctx, cancel := context.WithCancel(t.Context())
+		var asking sync.WaitGroup
+		asking.Go(func() {
+			for ctx.Err() == nil {
+				short, cancel := context.WithTimeout(ctx, time.Microsecond)
+				w.io.Call(short, "question")
+				cancel()
+			}
+		})
+		var want []string
+		for i := range events {
+			text := strings.Repeat(string(rune('a'+i%26)), 1+i%100)
+			c.send(fmt.Sprintf(`42["e",%q,%q,%d]`, text, text, i))
+			want = append(want, fmt.Sprint(text, text, i))
+		}
+		<-done
+		cancel()
+		asking.Wait()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("events mismatch (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A slowly is a string that takes a while to be decoded.
+type slowly string
+
+func (s *slowly) UnmarshalJSON(b []byte) error {
+	time.Sleep(2 * time.Microsecond) // of a bubble
+	return json.Unmarshal(b, (*string)(s))
 }

@@ -2,6 +2,7 @@ package socketio
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"example.org/rfc6455/socketio/parser"
 )
@@ -12,20 +13,38 @@ type turns struct {
 	session *session // whose turns they are
 	limit   int      // how many packets may wait
 
+	hold atomic.Uint32 // one of the following
+
 	mu      sync.Mutex
 	room    sync.Cond // signaled when waiting has become shorter, and at the end
 	busy    bool      // whether a goroutine is at it
-	held    bool      // whether that one is the goroutine that brings packets
 	waiting []turn
 	octets  int  // of the packets in waiting
 	over    bool // whether nobody needs to wait for room any more
 }
 
+// Whether turns keep the session from being read, because the goroutine that brings
+// packets is at it.
+const (
+	letGo    uint32 = iota // they do not
+	held                   // they do, until somebody waits for a packet
+	borrowed               // they do: a packet is in use that is valid as long as its message
+	awaited                // likewise, and somebody waits for another one
+)
+
 // A turn is something to be done: a packet to be handled, or a function to be called.
 type turn struct {
-	packet parser.Packet
-	args   []Value
-	call   func([]Value) // nil for a packet
+	packet   parser.Packet
+	borrowed bool // whether the packet is valid until the session is read again
+	args     []Value
+	call     func([]Value) // nil for a packet
+}
+
+// own makes the packet valid for ever.
+func (t *turn) own() {
+	if t.borrowed {
+		t.packet, t.borrowed = t.packet.Clone(), false
+	}
 }
 
 // maxWaitingOctets is how much may be in packets that wait for their turn.
@@ -45,19 +64,28 @@ func (q *turns) take(t turn) {
 		q.room.Wait()
 	}
 	if q.busy {
+		t.own()
 		q.waiting = append(q.waiting, t)
 		q.octets += t.size()
 		q.mu.Unlock()
 		return
 	}
-	q.busy, q.held = true, t.call == nil
+	q.busy = true
+	switch {
+	case t.borrowed:
+		q.hold.Store(borrowed)
+	case t.call == nil:
+		q.hold.Store(held)
+	}
 	q.mu.Unlock()
 	for {
 		q.do(&t)
+		q.giveBack()
 		q.mu.Lock()
 		q.room.Broadcast()
 		if len(q.waiting) == 0 {
-			q.waiting, q.busy, q.held = nil, false, false
+			q.hold.Store(letGo)
+			q.waiting, q.busy = nil, false
 			q.mu.Unlock()
 			return
 		}
@@ -74,10 +102,21 @@ func (q *turns) take(t turn) {
 func (q *turns) letOn() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.held {
-		q.held = false
+	if q.hold.CompareAndSwap(held, letGo) {
 		q.session.engine.Release()
+	} else {
+		q.hold.CompareAndSwap(borrowed, awaited)
 	}
+}
+
+// giveBack ends the use of a packet that is borrowed, if that has not ended. It is for
+// who does what is done.
+func (q *turns) giveBack() {
+	if q.hold.Load() <= held || q.hold.CompareAndSwap(borrowed, held) {
+		return
+	}
+	q.hold.Store(letGo)
+	q.session.engine.Release()
 }
 
 // do does t. After a panic it goes on with the next.
@@ -91,7 +130,7 @@ func (q *turns) do(t *turn) {
 		t.call(t.args)
 		return
 	}
-	q.session.handle(&t.packet)
+	q.session.handle(t)
 }
 
 // stop has nobody wait for room any more.
