@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -83,7 +84,7 @@ func (d *descriptor) use() error {
 // done ends what use began. The last one to use a descriptor after Close frees it.
 func (d *descriptor) done() {
 	if d.users.Add(-1) == closedBit && d.users.CompareAndSwap(closedBit, closedBit|freedBit) {
-		syscall.Close(int(d.fd))
+		sysClose(d.fd)
 	}
 }
 
@@ -156,6 +157,9 @@ func (d *descriptor) polled() bool { return d.turn.Load() != unpolled }
 // Read reads into p, and waits if there is nothing to read, unless a visit reads.
 func (d *descriptor) Read(p []byte) (int, error) {
 	for {
+		if d.conn == nil { // in the handshake, which takes now what has come
+			d.turn.CompareAndSwap(again, during)
+		}
 		n, err := d.try(p)
 		if err != errWouldBlock || d.lazy {
 			return n, err
@@ -261,12 +265,23 @@ func (d *descriptor) write(p []byte) (int, error) {
 }
 
 // Write writes p, and waits for the peer to take it.
-func (d *descriptor) Write(p []byte) (int, error) {
+func (d *descriptor) Write(p []byte) (n int, err error) {
+	if d.patient.Load() == nil { // which might have a deadline
+		if n, err = d.write(p); n == len(p) || err != nil {
+			return n, err
+		}
+	}
 	nc, err := d.waits()
 	if err != nil {
-		return 0, err
+		return n, err
 	}
-	return nc.Write(p)
+	m, err := nc.Write(p[n:])
+	return n + m, err
+}
+
+// SetDeadline sets both deadlines.
+func (d *descriptor) SetDeadline(t time.Time) error {
+	return errors.Join(d.SetReadDeadline(t), d.SetWriteDeadline(t))
 }
 
 // SetReadDeadline sets the deadline of those who wait. One that has passed is a

@@ -11,13 +11,13 @@ import (
 // canPoll is whether the system has what pollers need.
 const canPoll = true
 
-// A poller has visits begin when there are events of descriptors. While it
-// has any it is an epoll and one goroutine. The zero value is ready.
+// A poller has visits begin when there are events of descriptors. While it has any, or
+// is held, it is an epoll and one goroutine. The zero value is ready.
 type poller struct {
 	mu    sync.Mutex
-	epoll *epoll // nil while there are no visits
+	epoll *epoll // nil while it is not used
 	slots []slot // by descriptor
-	used  int    // how many slots are
+	used  int    // how many slots are, and how often it is held
 
 	local  *net.Addr            // of the descriptor that came last
 	handle func(*Conn, Message) // gets the messages; nil if a goroutine reads them
@@ -44,13 +44,8 @@ func (p *poller) add(d *descriptor) error {
 		return err
 	}
 	defer d.done()
-	if p.epoll == nil {
-		e, err := newEpoll()
-		if err != nil {
-			return err
-		}
-		p.epoll = e
-		go p.work(e)
+	if err := p.begin(); err != nil {
+		return err
 	}
 	for len(p.slots) <= int(d.fd) {
 		p.slots = append(p.slots, slot{})
@@ -58,12 +53,12 @@ func (p *poller) add(d *descriptor) error {
 	s := &p.slots[d.fd]
 	s.taken++
 	s.descriptor = d
-	p.used++
-	d.turn.Store(between)
+	d.turn.CompareAndSwap(unpolled, between)
 	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered, Fd: d.fd, Pad: s.taken}
 	if err := syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_ADD, int(d.fd), &e); err != nil {
 		d.turn.Store(unpolled)
-		p.free(s)
+		s.descriptor = nil
+		p.end()
 		return os.NewSyscallError("epoll_ctl", err)
 	}
 	return nil
@@ -77,13 +72,42 @@ func (p *poller) remove(d *descriptor) {
 	if fd >= len(p.slots) || p.slots[fd].descriptor != d {
 		return
 	}
-	syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_DEL, fd, nil) // a duplicate would keep it there
-	p.free(&p.slots[fd])
+	if d.patient.Load() != nil { // a duplicate would keep it there
+		syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_DEL, fd, nil)
+	}
+	p.slots[fd].descriptor = nil
+	p.end()
 }
 
-// free gives back a slot, and ends the goroutine with the last one. It needs mu.
-func (p *poller) free(s *slot) {
-	s.descriptor = nil
+// hold keeps the epoll although there may be no descriptors, until release is called.
+func (p *poller) hold() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.begin()
+}
+
+func (p *poller) release() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end()
+}
+
+// begin begins a use of the epoll. It needs mu.
+func (p *poller) begin() error {
+	if p.epoll == nil {
+		e, err := newEpoll()
+		if err != nil {
+			return err
+		}
+		p.epoll = e
+		go p.work(e)
+	}
+	p.used++
+	return nil
+}
+
+// end ends a use of the epoll, and its goroutine with the last one. It needs mu.
+func (p *poller) end() {
 	if p.used--; p.used == 0 {
 		p.epoll.file.Close()
 		p.epoll = nil
@@ -195,18 +219,26 @@ func (e *epoll) look(uintptr) bool {
 
 // pollable returns nc as a descriptor for p, or nil if it has none.
 func (p *poller) pollable(nc net.Conn) *descriptor {
+	if d, ok := nc.(*descriptor); ok {
+		return d
+	}
 	d := detach(nc)
 	if d == nil {
 		return nil
 	}
 	d.poller = p
+	p.localize(d, *d.local)
+	return d
+}
+
+// localize gives d the address of this side, which many have in common.
+func (p *poller) localize(d *descriptor, local net.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.local == nil || !sameAddr(*p.local, *d.local) {
-		p.local = d.local
+	if p.local == nil || !sameAddr(*p.local, local) {
+		p.local = new(local)
 	}
 	d.local = p.local
-	return d
 }
 
 // sameAddr reports whether both are the address of the same socket.

@@ -113,12 +113,13 @@ func (s *Server) Serve(l net.Listener) error {
 	all := &arrivals{timeout: s.options.filled.HandshakeTimeout}
 	defer all.close()
 	var delay time.Duration
-	for {
+	for crowd := s.newCrowd(l); ; {
 		nc, err := l.Accept()
 		switch {
 		case err == nil:
 			delay = 0
 			go s.accept(all, nc)
+			crowd.follow(ctx, all, nc)
 		case ctx.Err() != nil:
 			return http.ErrServerClosed
 		case !isTemporary(err):
@@ -167,13 +168,18 @@ func (s *Server) start(c *Conn) {
 		go s.serve(c)
 		return
 	}
-	err := s.poller.add(d)
-	if err != nil {
-		c.options.Logger.Warn("websocket without an epoll", "conn", c, "error", err)
+	inCrowd, err := d.polled(), error(nil)
+	if !inCrowd {
+		if err = s.poller.add(d); err != nil {
+			c.options.Logger.Warn("websocket without an epoll", "conn", c, "error", err)
+		}
 	}
-	if err != nil || s.poller.handle == nil {
+	switch {
+	case err != nil || s.poller.handle == nil:
 		go s.serve(c)
-	} else {
+	case inCrowd: // on the goroutine of its handshake
+		d.begin()
+	default:
 		d.due() // for what has come
 	}
 }

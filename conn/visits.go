@@ -43,6 +43,12 @@ const (
 	again                  // during a visit that has to look once more
 )
 
+// begin is the first visit of a descriptor that was polled before it had a Conn, since
+// when it is in a visit. It does not look for what the handshake would have taken.
+func (d *descriptor) begin() {
+	d.visitFrom(d.turn.Load() != during)
+}
+
 // due has the reader who waits look, or a visit begin, or the current one look once
 // more.
 func (d *descriptor) due() {
@@ -75,11 +81,14 @@ func (d *descriptor) claim() bool {
 }
 
 // visit hands out what has come. When the connection has ended it is the last one.
-func (d *descriptor) visit() {
+func (d *descriptor) visit() { d.visitFrom(true) }
+
+// visitFrom is visit. If changed is not set nothing has come since the last read.
+func (d *descriptor) visitFrom(changed bool) {
 	if d.stall != nil {
 		d.stall.end()
 	}
-	for d.handOut() {
+	for ; d.handOut(changed); changed = true {
 		if d.stall != nil && d.stall.deadline > 0 {
 			d.limitStall()
 		}
@@ -114,10 +123,10 @@ func (d *descriptor) limitStall() {
 
 // handOut hands out messages until more would have to be waited for. It reports
 // false when the connection has ended.
-func (d *descriptor) handOut() (goesOn bool) {
+func (d *descriptor) handOut(changed bool) (goesOn bool) {
 	defer d.conn.recoverHandler()
-	for begun := false; ; begun = true {
-		op, p, err := d.next(!begun)
+	for ; ; changed = false {
+		op, p, err := d.next(changed)
 		if err != nil {
 			return err == errIdle
 		}
