@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"container/heap"
 	"sync"
 	"time"
 )
@@ -25,7 +24,7 @@ func (p *pacemaker) set(c *Conn, after time.Duration) {
 		p.timer = time.AfterFunc(after, p.fire)
 	}
 	p.take(c)
-	heap.Push(&p.pulses, pulse{time.Since(p.started) + after, c})
+	p.pulses.add(pulse{time.Since(p.started) + after, c})
 	if p.pulses[0].conn == c {
 		p.timer.Reset(after)
 	}
@@ -44,7 +43,7 @@ func (p *pacemaker) remove(c *Conn) {
 // take takes c out of the pulses, if it is there. It needs mu.
 func (p *pacemaker) take(c *Conn) {
 	if slot := c.heartbeat.slot; slot > 0 {
-		heap.Remove(&p.pulses, int(slot-1))
+		p.pulses.remove(int(slot - 1))
 	}
 }
 
@@ -54,7 +53,9 @@ func (p *pacemaker) fire() {
 	defer p.mu.Unlock()
 	now := time.Since(p.started)
 	for len(p.pulses) > 0 && p.pulses[0].at <= now {
-		go heap.Pop(&p.pulses).(pulse).conn.pulse()
+		c := p.pulses[0].conn
+		p.pulses.remove(0)
+		go c.pulse()
 	}
 	if len(p.pulses) > 0 {
 		p.timer.Reset(p.pulses[0].at - now)
@@ -67,29 +68,58 @@ type pulse struct {
 	conn *Conn
 }
 
-// Pulses are a heap, the next first. Each connection knows its place.
+// Pulses are a heap, the next first. Each connection knows its place. It is not one of
+// package heap because that allocates for what is added and removed.
 type pulses []pulse
 
-func (p pulses) Len() int           { return len(p) }
-func (p pulses) Less(i, j int) bool { return p[i].at < p[j].at }
-
-func (p pulses) Swap(i, j int) {
-	p[i], p[j] = p[j], p[i]
-	p[i].conn.heartbeat.slot, p[j].conn.heartbeat.slot = int32(i+1), int32(j+1)
+// add adds x.
+func (p *pulses) add(x pulse) {
+	*p = append(*p, x)
+	p.rise(len(*p)-1, x)
 }
 
-// Push implements [heap.Interface].
-func (p *pulses) Push(x any) {
-	*p = append(*p, x.(pulse))
-	x.(pulse).conn.heartbeat.slot = int32(len(*p))
+// remove removes the pulse with index i.
+func (p *pulses) remove(i int) {
+	(*p)[i].conn.heartbeat.slot = 0
+	end := len(*p) - 1
+	last := (*p)[end]
+	(*p)[end] = pulse{}
+	*p = (*p)[:end]
+	switch {
+	case i == end:
+	case i > 0 && last.at < (*p)[(i-1)/2].at:
+		p.rise(i, last)
+	default:
+		p.sink(i, last)
+	}
 }
 
-// Pop implements [heap.Interface].
-func (p *pulses) Pop() any {
-	last := len(*p) - 1
-	x := (*p)[last]
-	(*p)[last] = pulse{}
-	*p = (*p)[:last]
-	x.conn.heartbeat.slot = 0
-	return x
+// rise puts x at index i, which is free, or above those that are later.
+func (p pulses) rise(i int, x pulse) {
+	for i > 0 && x.at < p[(i-1)/2].at {
+		p.put(i, p[(i-1)/2])
+		i = (i - 1) / 2
+	}
+	p.put(i, x)
+}
+
+// sink puts x at index i, which is free, or below those that are sooner.
+func (p pulses) sink(i int, x pulse) {
+	for {
+		below := 2*i + 1
+		if below+1 < len(p) && p[below+1].at < p[below].at {
+			below++
+		}
+		if below >= len(p) || x.at <= p[below].at {
+			break
+		}
+		p.put(i, p[below])
+		i = below
+	}
+	p.put(i, x)
+}
+
+func (p pulses) put(i int, x pulse) {
+	p[i] = x
+	x.conn.heartbeat.slot = int32(i + 1)
 }
