@@ -340,33 +340,53 @@ func (c *Conn) abort(by Party, err error) error {
 
 // end closes the transport and tells everybody. It returns how the connection
 // ended, which is what the first call found.
+//
+// It is called deep in the stack of a reader, so what it does is in functions one
+// after the other instead of one below the other: most goroutines end with the 2 KiB
+// that they began with.
 func (c *Conn) end() error {
+	if c.conclude() {
+		c.closeTransport()
+		c.cleanUp()
+	}
+	return c.ended.Load()
+}
+
+// conclude settles how the connection has ended, unless that was done before.
+func (c *Conn) conclude() (first bool) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.phase == phaseSent && c.toEnd().result.Err == nil { // since lost has looked
 		c.toEnd().result.Err = io.ErrUnexpectedEOF
 	}
 	if c.turn(turnEnd) == phaseOver {
-		c.mu.Unlock()
-		return c.ended.Load()
+		return false
 	}
-	err := &c.toEnd().result
-	c.ended.Store(err)
-	if c.toEnd().budget != nil {
-		c.toEnd().budget.Stop()
+	e := c.toEnd()
+	c.ended.Store(&e.result)
+	if e.budget != nil {
+		e.budget.Stop()
 	}
 	if p := c.heartbeat.pacemaker; p != nil {
 		p.remove(c)
 	}
-	after, places := c.followers.tellOver(), c.places
-	c.places = nil
-	c.mu.Unlock()
+	for _, f := range c.followers.tellOver() {
+		go (*f)()
+	}
+	return true
+}
 
-	if err.Err == nil {
+func (c *Conn) closeTransport() {
+	if c.ended.Load().Err == nil {
 		c.t.Close()
 	} else {
 		closeNow(c.t.stream)
 	}
-	c.out.end(err)
+}
+
+// cleanUp tells everybody of the end, and gives back what belongs to the connection.
+func (c *Conn) cleanUp() {
+	c.out.end(c.ended.Load())
 	c.options.MemoryBudget.release(c)
 	if c.seat.take() { // otherwise the reader does it
 		if c.intake != nil {
@@ -376,23 +396,23 @@ func (c *Conn) end() error {
 	}
 	c.readBrake.release()
 	c.writeBrake.release()
-	for _, f := range after {
-		go (*f)()
-	}
+	c.mu.Lock()
+	places := c.places
+	c.places = nil
+	c.mu.Unlock()
 	for p := places; p != nil; p = p.next {
 		p.leave()
 	}
 	defer c.told() // even if the hook panics
 	if c.options.Hooks.OnClose != nil {
-		c.options.Hooks.OnClose(c, err)
+		c.options.Hooks.OnClose(c, c.ended.Load())
 	}
-	c.logEnd(err)
-	return err
+	c.logEnd()
 }
 
-// logEnd is apart from end to keep the stack of that small.
-func (c *Conn) logEnd(err *CloseError) {
-	if l := c.options.Logger; l.Enabled(context.Background(), slog.LevelDebug) {
+// logEnd is apart because of what a record takes of the stack.
+func (c *Conn) logEnd() {
+	if l, err := c.options.Logger, c.ended.Load(); l.Enabled(context.Background(), slog.LevelDebug) {
 		l.Debug("websocket closed", "conn", c, "code", int(err.Code), "by", err.By.String(), "error", err)
 	}
 }

@@ -427,10 +427,13 @@ func (o *outbox) end(err *CloseError) {
 func (o *outbox) abandon() {
 	o.flushing = false
 	o.watch.stop()
-	q := o.queue
-	if q == &noQueue {
-		return
+	if o.queue != &noQueue {
+		o.queue.abandon()
 	}
+}
+
+// abandon is apart because a reader's stack has no room for it where it ends.
+func (q *queue) abandon() {
 	for _, w := range slices.Concat(q.waiters, q.dropping) {
 		w.ready <- failed
 	}
