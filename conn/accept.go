@@ -61,8 +61,8 @@ type AcceptOptions struct {
 	// or shut down refuses with 503. Nil means none.
 	Hub *Hub
 
-	filled *Options                   // Options with defaults, which connections may share; nil if nobody filled them in
-	detach func(net.Conn) *descriptor // takes the socket of a connection for a poller, if it can; nil for none
+	filled *Options // Options with defaults, which connections may share; nil if nobody filled them in
+	poller *poller  // of a Server; nil for none
 }
 
 // An Answer is what a hook chooses for the answer to a handshake.
@@ -129,6 +129,9 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 		a.timed = true
 	}
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
+	if a.poller == nil {
+		a.poller = pollerOf(r, nc)
+	}
 	return a.open(r.Context(), nc, response, slices.Clone(early))
 }
 
@@ -173,7 +176,8 @@ type acceptance struct {
 	addr    string             // where the request came from, over net/http
 	http2   bool               // whether it is an extended CONNECT
 	answer  Answer
-	place   *place // in o.Hub; nil without one
+	place   *place  // in o.Hub; nil without one
+	poller  *poller // of the connection, if it is a plain socket; nil for none
 
 	timed   bool        // whether nc has a deadline
 	stop    func() bool // has the context end the handshake no longer, and reports whether it has not yet; nil if it does not
@@ -191,10 +195,10 @@ var (
 // newAcceptance returns one for release.
 func newAcceptance(o *AcceptOptions) *acceptance {
 	if o == nil {
-		o = &AcceptOptions{}
+		o = standardAccept()
 	}
 	a := acceptancePool.Get().(*acceptance)
-	a.o, a.options = o, o.filled
+	a.o, a.options, a.poller = o, o.filled, o.poller
 	if a.options == nil {
 		a.options = new(o.Options.withDefaults(frame.Server))
 	}
@@ -232,6 +236,11 @@ func (a *acceptance) free() bool {
 	}
 	return true
 }
+
+// standardAccept returns the options of those who give none.
+var standardAccept = sync.OnceValue(func() *AcceptOptions {
+	return &AcceptOptions{filled: new((&Options{}).withDefaults(frame.Server))}
+})
 
 // prepare applies every rule to the request and appends the response that opens
 // the connection to dst; over HTTP/2 that is not ours to write. The header is of
@@ -417,19 +426,30 @@ func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []by
 	if a.timed {
 		nc.SetDeadline(time.Time{})
 	}
-	if a.o.detach != nil {
-		if d := a.o.detach(nc); d != nil {
-			return a.begin(ctx, d, early), nil
+	if a.poller == nil {
+		return a.begin(ctx, nc, early), nil
+	}
+	d := a.poller.pollable(nc)
+	if d == nil {
+		return a.begin(ctx, nc, early), nil
+	}
+	c := a.begin(ctx, d, early)
+	if !d.polled() && c.Err() == nil {
+		if err := a.poller.add(d); err != nil {
+			c.options.Logger.Warn("websocket without an epoll", "conn", c, "error", err)
 		}
 	}
-	return a.begin(ctx, nc, early), nil
+	return c, nil
 }
 
 // begin begins the connection on a stream on which the response was sent.
 func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser, early []byte) *Conn {
 	var pacemaker *pacemaker
-	if a.o.Hub != nil {
+	switch {
+	case a.o.Hub != nil:
 		pacemaker = &a.o.Hub.pacemaker
+	case a.poller != nil:
+		pacemaker = &a.poller.pacemaker
 	}
 	c := newConn(rwc, frame.Server, Handshake{
 		Target:      strings.Clone(a.request.Target), // not all of the head

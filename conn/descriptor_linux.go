@@ -36,21 +36,12 @@ const (
 // detach takes the socket of a plain connection, which it closes. It returns nil
 // if nc is another one, or the process has no more descriptors.
 func detach(nc net.Conn) *descriptor {
-	var raw syscall.RawConn
-	var err error
-	switch nc := nc.(type) {
-	case *net.TCPConn:
-		raw, err = nc.SyscallConn()
-	case *net.UnixConn:
-		raw, err = nc.SyscallConn()
-	default:
-		return nil
-	}
-	if err != nil {
+	raw := socketOf(nc)
+	if raw == nil {
 		return nil
 	}
 	d := &descriptor{fd: -1}
-	err = raw.Control(func(fd uintptr) { d.fd = duplicate(fd) })
+	err := raw.Control(func(fd uintptr) { d.fd = duplicate(fd) })
 	if err != nil || d.fd < 0 {
 		return nil
 	}

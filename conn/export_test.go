@@ -30,3 +30,6 @@ func Watching(c *Conn) bool {
 	defer c.out.mu.Unlock()
 	return c.out.watch.runs || c.out.watch.spare != nil
 }
+
+// CanPoll is whether servers read plain sockets from an epoll of their own here.
+const CanPoll = canPoll

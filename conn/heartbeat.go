@@ -30,6 +30,11 @@ func (c *Conn) startHeartbeat(p *pacemaker) {
 	if p == nil {
 		p = new(pacemaker)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != phaseOpen {
+		return // a hook has closed it
+	}
 	c.heartbeat.pacemaker = p
 	p.set(c, c.options.PingInterval)
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -61,5 +63,59 @@ func TestNoEpoll(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "without an epoll") {
 		t.Errorf("log = %q", &log)
+	}
+}
+
+// The connections that a server of net/http accepts have a poller of their own, of
+// which nothing is left behind them.
+func TestPollerOfServer(t *testing.T) {
+	accepted := make(chan *Conn, 1)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, err := Accept(w, r, nil); err == nil {
+			accepted <- c
+		}
+	})
+	known := func(s *http.Server) *poller {
+		pollers.mu.Lock()
+		defer pollers.mu.Unlock()
+		return pollers.of[s]
+	}
+	a, b := httptest.NewServer(handler), httptest.NewServer(handler)
+	defer a.Close()
+	defer b.Close()
+	for _, round := range []string{"first", "second"} {
+		t.Run(round, func(t *testing.T) {
+			var used [2]*poller
+			for i, s := range []*httptest.Server{a, b} {
+				client, err := Dial(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http"), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer client.CloseNow()
+				c := <-accepted
+				defer c.CloseNow()
+				if used[i] = known(s.Config); used[i] == nil || c.visits == nil || c.visits.poller != used[i] {
+					t.Fatalf("the connection is not of the server's poller %p", used[i])
+				}
+				go client.Discard(t.Context())
+				if err := client.WriteMessage(t.Context(), frame.OpText, []byte("hello")); err != nil {
+					t.Fatal(err)
+				}
+				if _, p, err := c.ReadMessage(t.Context()); string(p) != "hello" || err != nil {
+					t.Fatalf("ReadMessage = %q, %v", p, err)
+				}
+				if i == 1 && used[0] == used[1] {
+					t.Error("two servers have the same poller")
+				}
+				defer func() {
+					if err := c.Close(frame.CloseNormalClosure, ""); err != nil {
+						t.Errorf("Close = %v", err)
+					}
+					if known(s.Config) != nil {
+						t.Error("the poller is kept without connections")
+					}
+				}()
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package conn
 
 import (
 	"net"
+	"net/http"
 	"os"
 	"runtime"
 	"sync"
@@ -21,6 +22,9 @@ type poller struct {
 
 	local  *net.Addr            // of the descriptor that came last
 	handle func(*Conn, Message) // gets the messages; nil if a goroutine reads them
+	server *http.Server         // whose it is; nil if it is a Server's
+
+	pacemaker pacemaker // of connections that are in no hub
 }
 
 // A slot is a place for a descriptor, which the next one with the same number takes.
@@ -111,6 +115,9 @@ func (p *poller) end() {
 	if p.used--; p.used == 0 {
 		p.epoll.file.Close()
 		p.epoll = nil
+		if p.server != nil {
+			forget(p)
+		}
 	}
 }
 

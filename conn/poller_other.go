@@ -5,12 +5,18 @@ package conn
 import (
 	"errors"
 	"net"
+	"net/http"
 )
 
 const canPoll = false
 
 // A poller is for systems that have an epoll.
-type poller struct{ handle func(*Conn, Message) }
+type poller struct {
+	handle    func(*Conn, Message)
+	pacemaker pacemaker
+}
+
+func pollerOf(*http.Request, net.Conn) *poller { return nil }
 
 func (*poller) pollable(net.Conn) *descriptor { return nil }
 func (*poller) add(*descriptor) error         { return errors.ErrUnsupported }

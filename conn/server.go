@@ -77,7 +77,7 @@ func (s *Server) init() *AcceptOptions {
 			s.poller.handle = s.OnMessage
 		}
 		if canPoll {
-			s.options.detach = s.poller.pollable
+			s.options.poller = &s.poller
 		}
 	})
 	return &s.options
@@ -95,7 +95,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.ProtoMajor >= 2:
 		s.serve(c)
 	default:
-		s.start(c)
+		s.start(c, false)
 	}
 }
 
@@ -157,27 +157,18 @@ func (s *Server) accept(all *arrivals, nc net.Conn) {
 		}
 	}()
 	if c, err := all.accept(nc, &s.options); err == nil {
-		s.start(c)
+		_, inCrowd := nc.(*descriptor)
+		s.start(c, inCrowd)
 	}
 }
 
-// start has a connection served.
-func (s *Server) start(c *Conn) {
+// start has a connection served, on this goroutine if that is for it alone.
+func (s *Server) start(c *Conn, alone bool) {
 	d := c.visits
-	if d == nil {
-		go s.serve(c)
-		return
-	}
-	inCrowd, err := d.polled(), error(nil)
-	if !inCrowd {
-		if err = s.poller.add(d); err != nil {
-			c.options.Logger.Warn("websocket without an epoll", "conn", c, "error", err)
-		}
-	}
 	switch {
-	case err != nil || s.poller.handle == nil:
+	case d == nil || !d.polled() || s.poller.handle == nil:
 		go s.serve(c)
-	case inCrowd: // on the goroutine of its handshake
+	case alone:
 		d.begin()
 	default:
 		d.due() // for what has come

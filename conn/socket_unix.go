@@ -14,14 +14,23 @@ func newSocket(rw io.ReadWriter) socket {
 	switch rw := rw.(type) {
 	case *descriptor:
 		return rw
-	case *net.TCPConn, *net.UnixConn:
-		raw, err := rw.(syscall.Conn).SyscallConn()
-		if err != nil {
-			return nil
+	case net.Conn:
+		if raw := socketOf(rw); raw != nil {
+			s := &netSocket{raw: raw}
+			s.readFD, s.writeFD = s.tryRead, s.tryWrite
+			return s
 		}
-		s := &netSocket{raw: raw}
-		s.readFD, s.writeFD = s.tryRead, s.tryWrite
-		return s
+	}
+	return nil
+}
+
+// socketOf returns the socket of a plain connection, or nil if it is another one.
+func socketOf(nc net.Conn) syscall.RawConn {
+	switch nc := nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		if raw, err := nc.(syscall.Conn).SyscallConn(); err == nil {
+			return raw
+		}
 	}
 	return nil
 }
