@@ -26,6 +26,11 @@ var intakePool = sync.Pool{New: func() any { return new(intake) }}
 // takeIntake gives the reader an intake, which continues what was published.
 func (c *Conn) takeIntake() {
 	c.intake = intakePool.Get().(*intake)
+	c.prepareIntake()
+}
+
+// prepareIntake prepares an intake with nothing in it for its connection.
+func (c *Conn) prepareIntake() {
 	c.proto.frames.Role = c.role
 	c.proto.frames.TolerateNonMinimal = c.options.TolerateNonMinimalLength
 	c.proto.limits.maxSize = c.options.MaxMessageSize
@@ -39,14 +44,17 @@ func (c *Conn) takeIntake() {
 
 // stow gives the intake back when the reader leaves, if there is nothing in it.
 func (c *Conn) stow() {
-	k := c.intake
-	if k.in.buf != nil || k.message != nil || k.stream.open || k.stream.unread || k.owes || k.mayHold ||
-		k.proto.midMessage() || k.proto.inflater.codec != nil {
-		return
+	if k := c.intake; k.in.buf == nil && k.idle() {
+		*k = intake{}
+		intakePool.Put(k)
+		c.intake = nil
 	}
-	*k = intake{}
-	intakePool.Put(k)
-	c.intake = nil
+}
+
+// idle reports whether there is nothing in it, apart from what its inbox holds.
+func (k *intake) idle() bool {
+	return k.message == nil && !k.stream.open && !k.stream.unread && !k.owes && !k.mayHold &&
+		!k.proto.midMessage() && k.proto.inflater.codec == nil
 }
 
 // await waits until there may be something to read, without an intake if there is

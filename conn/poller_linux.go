@@ -104,7 +104,8 @@ func (p *poller) begin() error {
 			return err
 		}
 		p.epoll = e
-		go p.work(e)
+		e.work = func() { p.work(e) }
+		go e.work()
 	}
 	p.used++
 	return nil
@@ -126,6 +127,8 @@ func (p *poller) end() {
 // to work, which goes on with the next one if the handler blocks. One that finds
 // nothing to do ends.
 func (p *poller) work(e *epoll) {
+	var w desk
+	defer w.clear()
 	p.mu.Lock()
 	e.relief = false
 	for {
@@ -136,6 +139,7 @@ func (p *poller) work(e *epoll) {
 			}
 			e.watched = true
 			p.mu.Unlock()
+			w.clear()
 			ok := e.wait()
 			p.mu.Lock()
 			e.watched = false
@@ -149,9 +153,9 @@ func (p *poller) work(e *epoll) {
 		e.relief = true
 		p.mu.Unlock()
 		if !relief {
-			go p.work(e)
+			go e.work()
 		}
-		d.visit()
+		d.visit(&w, true)
 		p.mu.Lock()
 	}
 	p.mu.Unlock()
@@ -185,6 +189,7 @@ type epoll struct {
 	file *os.File              // of fd
 	raw  syscall.RawConn       // of file
 	take func(fd uintptr) bool // look, made once so that a call allocates nothing
+	work func()                // poller.work, alike
 
 	// Guarded by poller.mu.
 	left    []syscall.EpollEvent // those of events that nobody has taken

@@ -30,5 +30,6 @@ type descriptor struct {
 func (*descriptor) polled() bool              { return false }
 func (*descriptor) await()                    {}
 func (*descriptor) signal()                   {}
+func (*descriptor) look([]byte) (int, error)  { return 0, errors.ErrUnsupported }
 func (*descriptor) read(*inbox) (int, error)  { return 0, errors.ErrUnsupported }
 func (*descriptor) write([]byte) (int, error) { return 0, errors.ErrUnsupported }

@@ -19,6 +19,9 @@ func (s *seat) take() bool {
 	return s.state.CompareAndSwap(0, seatTaken) || s.state.CompareAndSwap(seatClosing, seatClosing|seatTaken)
 }
 
+// takeOpen is take, unless the connection is being closed.
+func (s *seat) takeOpen() bool { return s.state.CompareAndSwap(0, seatTaken) }
+
 // leave lets others read.
 func (s *seat) leave() { s.state.And(^uint32(seatTaken)) }
 

@@ -46,15 +46,22 @@ const (
 // begin is the first visit of a descriptor that was polled before it had a Conn, since
 // when it is in a visit. It does not look for what the handshake would have taken.
 func (d *descriptor) begin() {
-	d.visitFrom(d.turn.Load() != during)
+	d.visitAlone(d.turn.Load() != during)
 }
 
 // due has the reader who waits look, or a visit begin, or the current one look once
 // more.
 func (d *descriptor) due() {
 	if d.claim() {
-		go d.visit()
+		go d.visitAlone(true)
 	}
+}
+
+// visitAlone is visit at a desk of its own.
+func (d *descriptor) visitAlone(changed bool) {
+	var w desk
+	d.visit(&w, changed)
+	w.clear()
 }
 
 // claim tells a reader who waits, and reports whether the caller has to visit.
@@ -80,15 +87,13 @@ func (d *descriptor) claim() bool {
 	}
 }
 
-// visit hands out what has come. When the connection has ended it is the last one.
-func (d *descriptor) visit() { d.visitFrom(true) }
-
-// visitFrom is visit. If changed is not set nothing has come since the last read.
-func (d *descriptor) visitFrom(changed bool) {
+// visit hands out what has come, at the desk w. When the connection has ended it is
+// the last one. If changed is not set nothing has come since the last read.
+func (d *descriptor) visit(w *desk, changed bool) {
 	if d.stall != nil {
 		d.stall.end()
 	}
-	for ; d.handOut(changed); changed = true {
+	for ; d.handOut(w, changed); changed = true {
 		if d.stall != nil && d.stall.deadline > 0 {
 			d.limitStall()
 		}
@@ -123,27 +128,36 @@ func (d *descriptor) limitStall() {
 
 // handOut hands out messages until more would have to be waited for. It reports
 // false when the connection has ended.
-func (d *descriptor) handOut(changed bool) (goesOn bool) {
+func (d *descriptor) handOut(w *desk, changed bool) (goesOn bool) {
 	defer d.conn.recoverHandler()
-	for ; ; changed = false {
-		op, p, err := d.next(changed)
-		if err != nil {
-			return err == errIdle
-		}
+	op, p, err := w.begin(d, changed)
+	for err == nil {
 		d.poller.handle(d.conn, Message{op, p})
+		op, p, err = w.next(d)
 	}
+	return err == errIdle
 }
 
 // next is Conn.ReadMessage, but returns errIdle instead of waiting. It looks for
 // octets even if the last read has found all there were, if that may have changed.
 func (d *descriptor) next(changed bool) (frame.Opcode, []byte, error) {
 	c := d.conn
-	if !c.sit() {
+	if !c.seat.take() {
 		return 0, nil, errIdle // somebody else reads it
 	}
 	if err := c.ended.Load(); err != nil {
 		c.seat.leave()
 		return 0, nil, err
+	}
+	return d.readOn(changed)
+}
+
+// readOn is next for one who is the reader already, of a connection that has not
+// ended.
+func (d *descriptor) readOn(changed bool) (frame.Opcode, []byte, error) {
+	c := d.conn
+	if c.intake == nil {
+		c.takeIntake()
 	}
 	if changed {
 		d.drained = false

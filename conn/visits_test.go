@@ -51,10 +51,11 @@ func serveEvents(t *testing.T, network string, o conn.Options, handler func(*con
 		handler = func(c *conn.Conn, m conn.Message) { c.WriteMessage(c.Context(), m.Opcode, m.Payload) }
 	}
 	s := &eventServer{addr: l.Addr(), opened: make(chan *conn.Conn, 1000), ended: make(chan error, 1000)}
-	o.Hooks = &conn.Hooks{
-		OnOpen:  func(c *conn.Conn) { s.opened <- c },
-		OnClose: func(c *conn.Conn, err *conn.CloseError) { s.ended <- err },
+	if o.Hooks == nil {
+		o.Hooks = &conn.Hooks{}
 	}
+	o.Hooks.OnOpen = func(c *conn.Conn) { s.opened <- c }
+	o.Hooks.OnClose = func(c *conn.Conn, err *conn.CloseError) { s.ended <- err }
 	s.Server = &conn.Server{OnMessage: handler, EventDriven: true, Options: &conn.AcceptOptions{Options: o}}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
@@ -191,6 +192,63 @@ func TestEventsEarlyAndLast(t *testing.T) {
 	nc.(*net.TCPConn).SetLinger(0)
 	nc.Close()
 	s.checkEnded(t, conn.Network, frame.CloseAbnormalClosure, syscall.ECONNRESET)
+}
+
+// The counters and the hook tell of all that came, whatever way it took.
+func TestEventsStats(t *testing.T) {
+	for _, hooked := range []bool{false, true} {
+		t.Run(fmt.Sprintf("hook=%t", hooked), func(t *testing.T) {
+			var told atomic.Int64 // octets of messages that came
+			var hooks conn.Hooks
+			if hooked {
+				hooks.OnMessage = func(c *conn.Conn, d conn.Direction, op frame.Opcode, size int64) {
+					if d == conn.Received {
+						told.Add(size)
+					}
+				}
+			}
+			s := serveEvents(t, "tcp", conn.Options{Hooks: &hooks}, nil)
+			nc := s.connect(t)
+			c := <-s.opened
+			var want conn.Traffic
+			for i, frames := range [][]byte{
+				encode(t, frame.Client, frame.FIN, frame.OpText, []byte("hello")),
+				encode(t, frame.Client, frame.FIN, frame.OpPing, []byte("ping")),
+				encode(t, frame.Client, frame.FIN, frame.OpBinary, filler(200)),
+				append(encode(t, frame.Client, 0, frame.OpText, []byte("hel")), encode(t, frame.Client, frame.FIN, frame.OpContinuation, []byte("lo"))...),
+				encode(t, frame.Client, frame.FIN, frame.OpBinary, filler(100_000)),
+				encode(t, frame.Client, frame.FIN, frame.OpText, nil),
+			} {
+				nc.Write(frames)
+				answer := [][]byte{
+					encode(t, frame.Server, frame.FIN, frame.OpText, []byte("hello")),
+					encode(t, frame.Server, frame.FIN, frame.OpPong, []byte("ping")),
+					encode(t, frame.Server, frame.FIN, frame.OpBinary, filler(200)),
+					encode(t, frame.Server, frame.FIN, frame.OpText, []byte("hello")),
+					encode(t, frame.Server, frame.FIN, frame.OpBinary, filler(100_000)),
+					encode(t, frame.Server, frame.FIN, frame.OpText, nil),
+				}[i]
+				expectOctets(t, nc, answer)
+				want.Octets += uint64(len(frames))
+				if i == 1 {
+					want.Control++
+				} else {
+					want.Messages++
+					want.Payload += uint64([]int{5, 0, 200, 5, 100_000, 0}[i])
+				}
+			}
+			got := c.Stats().Received
+			for deadline := time.Now().Add(10 * time.Second); got != want && time.Now().Before(deadline); got = c.Stats().Received {
+				time.Sleep(time.Millisecond) // until the last visit has ended
+			}
+			if got != want {
+				t.Errorf("Stats().Received = %+v, want %+v", got, want)
+			}
+			if hooked && told.Load() != int64(want.Payload) {
+				t.Errorf("the hook was told of %d octets, want %d", told.Load(), want.Payload)
+			}
+		})
+	}
 }
 
 // An idle connection has no goroutine, and when all have ended the server has none.
