@@ -188,6 +188,7 @@ func TestSetArgs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			p := parser.Packet{Type: parser.Ack}
 			err := p.SetArgs(tt.args...)
+			checkAppendArgs(t, &p, err, tt.args)
 			if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 				t.Fatalf("SetArgs: %v, want %v", err, tt.err)
 			}
@@ -198,6 +199,53 @@ func TestSetArgs(t *testing.T) {
 				t.Errorf("attachments (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// checkAppendArgs checks that AppendArgs does what SetArgs, which returned failed, and
+// AppendText do for the packet.
+func checkAppendArgs(t *testing.T, p *parser.Packet, failed error, args []any) {
+	t.Helper()
+	empty := parser.Packet{Type: p.Type, HasID: p.HasID, ID: p.ID, Namespace: p.Namespace}
+	const before = "before "
+	want, wantErr := []byte(before), failed
+	var attachments [][]byte
+	if failed == nil {
+		attachments = p.Attachments()
+		want, wantErr = p.AppendText(want)
+	}
+	got, att, err := empty.AppendArgs(append(make([]byte, 0, 100), before...), args...)
+	if fmt.Sprint(err) != fmt.Sprint(wantErr) {
+		t.Errorf("AppendArgs: %v, want %v", err, wantErr)
+	}
+	if string(got) != string(want) {
+		t.Errorf("AppendArgs gave\n     %s\nwant %s", got, want)
+	}
+	if diff := cmp.Diff(attachments, att); diff != "" {
+		t.Errorf("attachments of AppendArgs (-want +got):\n%s", diff)
+	}
+	if empty.Data() != nil || empty.Attachments() != nil {
+		t.Errorf("AppendArgs set the payload to %s", empty.Data())
+	}
+}
+
+// TestAppendArgsHead: what comes before the arguments is checked and written.
+func TestAppendArgsHead(t *testing.T) {
+	for _, p := range []parser.Packet{
+		{Type: parser.Ack, HasID: true, ID: 12, Namespace: "/a"},
+		{Type: parser.Ack, Namespace: "/"},
+		{Type: parser.Event, HasID: true, ID: parser.MaxID},
+	} {
+		for _, args := range [][]any{{"e", 1}, {"e", []byte{1}, "x", []byte{2}}} {
+			err := p.SetArgs(args...)
+			checkAppendArgs(t, &p, err, args)
+		}
+	}
+	for _, p := range []parser.Packet{{Type: 9}, {Type: parser.Ack, HasID: true, ID: parser.MaxID + 1}, {Type: parser.Ack, Namespace: "a"}} {
+		want := p.Check()
+		if text, _, err := p.AppendArgs(nil, 1); fmt.Sprint(err) != fmt.Sprint(want) || want == nil || text != nil {
+			t.Errorf("AppendArgs = %q, %v; want %v", text, err, want)
+		}
 	}
 }
 
@@ -243,7 +291,9 @@ func TestSetArgsKind(t *testing.T) {
 	}
 	for _, tt := range tests {
 		p := parser.Packet{Type: tt.typ}
-		if err := p.SetArgs(tt.args...); !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
+		err := p.SetArgs(tt.args...)
+		checkAppendArgs(t, &p, err, tt.args)
+		if !errors.Is(err, tt.err) || (err == nil) != (tt.err == nil) {
 			t.Errorf("%v.SetArgs(%.20v) = %v, want %v", tt.typ, tt.args, err, tt.err)
 		}
 	}

@@ -80,8 +80,8 @@ func (d *jsonDecoder) Decode(binary bool, data []byte) (Packet, bool, error) {
 		d.pending = nil
 		return Packet{}, false, fail(ErrExpectedAttachment, 0)
 	}
-	limits := d.limits.WithDefaults()
-	p, attachments, err := parse(data, &limits)
+	var defaults Limits
+	p, attachments, err := parse(data, d.limits.filled(&defaults))
 	if err != nil {
 		return Packet{}, false, err
 	}

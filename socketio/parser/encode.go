@@ -41,6 +41,36 @@ func (p *Packet) SetArgs(args ...any) error {
 		}
 	}
 	e := encoder{dst: make([]byte, 0, size)}
+	if err := e.list(p.Type, args); err != nil {
+		return err
+	}
+	p.data, p.attachments = e.dst, e.attachments
+	return nil
+}
+
+// AppendArgs is SetArgs and [Packet.AppendText] in one, for a packet that is sent once:
+// it appends the text message that the packet would have with these arguments to dst,
+// which may be nil, and returns what would be its attachments. The packet stays as it
+// is. The error is that of either; then dst is returned as it was.
+func (p *Packet) AppendArgs(dst []byte, args ...any) (text []byte, attachments [][]byte, err error) {
+	q := Packet{Type: p.Type, HasID: p.HasID, ID: p.ID, Namespace: p.Namespace}
+	if err := q.checkHead(); err != nil {
+		return dst, nil, err
+	}
+	e := encoder{dst: q.appendHead(dst)}
+	if err := e.list(p.Type, args); err != nil {
+		return dst, nil, err
+	}
+	if e.attachments == nil {
+		return e.dst, nil, nil
+	}
+	q.data, q.attachments = slices.Clone(e.dst[e.start:]), e.attachments
+	return append(q.appendHead(dst), q.data...), e.attachments, nil
+}
+
+// list appends the arguments of a packet of type t.
+func (e *encoder) list(t Type, args []any) error {
+	e.start = len(e.dst)
 	e.dst = append(e.dst, '[')
 	for i, a := range args {
 		if i > 0 {
@@ -51,20 +81,20 @@ func (p *Packet) SetArgs(args ...any) error {
 		}
 	}
 	e.dst = append(e.dst, ']')
-	if r, offset := checkKind(p.Type, e.dst, math.MaxInt); r != 0 {
+	data := e.dst[e.start:]
+	if r, offset := checkKind(t, data, math.MaxInt); r != 0 {
 		return fail(r, offset)
 	}
 	if e.attachments != nil {
-		if p.Type != Event && p.Type != Ack {
+		if t != Event && t != Ack {
 			return fail(ErrPayload, 0)
 		}
 		// A JSON text of the application's may have placeholders that it was
 		// sent, and that now would stand for one of these attachments.
-		if r, offset := scan(e.dst, len(e.attachments), unlimited); r != 0 {
+		if r, offset := scan(data, len(e.attachments), unlimited); r != 0 {
 			return fail(r, offset)
 		}
 	}
-	p.data, p.attachments = e.dst, e.attachments
 	return nil
 }
 
@@ -95,6 +125,7 @@ type encoder struct {
 	dst         []byte
 	attachments [][]byte
 	depth       int
+	start       int // where in dst the payload begins
 }
 
 // value appends an argument. The first cases are those of most arguments; they
@@ -180,7 +211,7 @@ func (e *encoder) reflect(v reflect.Value) error {
 		return e.json(v.Addr())
 	}
 	if e.depth++; e.depth > maxNesting {
-		return fail(ErrDepth, len(e.dst))
+		return fail(ErrDepth, len(e.dst)-e.start)
 	}
 	defer func() { e.depth-- }()
 	switch t.Kind() {
@@ -197,9 +228,9 @@ func (e *encoder) reflect(v reflect.Value) error {
 		if v.IsNil() {
 			return e.value(nil)
 		}
-		return e.list(v)
+		return e.array(v)
 	case reflect.Array:
-		return e.list(v)
+		return e.array(v)
 	case reflect.Map:
 		if v.IsNil() {
 			return e.value(nil)
@@ -215,7 +246,7 @@ func (e *encoder) json(v reflect.Value) error {
 	return err
 }
 
-func (e *encoder) list(v reflect.Value) error {
+func (e *encoder) array(v reflect.Value) error {
 	e.dst = append(e.dst, '[')
 	for i := range v.Len() {
 		if i > 0 {
@@ -320,7 +351,10 @@ func AppendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	start := 0 // of what has not been appended yet
-	for i := 0; i < len(s); {
+	for i := 0; ; {
+		if i = skipPlain(s, i); i == len(s) {
+			break
+		}
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(s[i:])

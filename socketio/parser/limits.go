@@ -34,6 +34,16 @@ type Limits struct {
 // maxQuery is how many octets may come after the name of a namespace.
 const maxQuery = 2048
 
+// filled returns the limits with their defaults, which are put into defaults if any
+// are missing.
+func (l *Limits) filled(defaults *Limits) *Limits {
+	if l != nil && l.MaxAttachments != 0 && l.MaxSize != 0 && l.MaxDepth != 0 && l.MaxElements != 0 && l.MaxNamespace != 0 && l.MaxEventName != 0 {
+		return l
+	}
+	*defaults = l.WithDefaults()
+	return defaults
+}
+
 // WithDefaults returns the limits with their defaults in place of zeros.
 func (l *Limits) WithDefaults() Limits {
 	if l == nil {

@@ -196,16 +196,22 @@ func unquote(q []byte) string {
 
 // EventName returns the name of an event, for a number its digits, and "" for any
 // other packet.
-func (p *Packet) EventName() string {
+func (p *Packet) EventName() string { return string(p.AppendEventName(nil)) }
+
+// AppendEventName appends what EventName returns to dst, which may be nil.
+func (p *Packet) AppendEventName(dst []byte) []byte {
 	if p.Type != Event || len(p.data) == 0 {
-		return ""
+		return dst
 	}
 	i := skipSpace(p.data, skipSpace(p.data, 0)+1)
 	name := p.data[i:skip(p.data, i)]
-	if name[0] == '"' {
-		return unquote(name)
+	switch {
+	case name[0] != '"':
+		return append(dst, name...)
+	case bytes.IndexByte(name, '\\') >= 0:
+		return append(dst, unquote(name)...)
 	}
-	return string(name)
+	return append(dst, name[1:len(name)-1]...)
 }
 
 // Values appends the values of the payload to dst, which may be nil: the
@@ -262,6 +268,11 @@ func (p *Packet) AppendText(dst []byte) ([]byte, error) {
 	if err := p.Check(); err != nil {
 		return dst, err
 	}
+	return append(p.appendHead(dst), p.data...), nil
+}
+
+// appendHead appends what comes before the payload.
+func (p *Packet) appendHead(dst []byte) []byte {
 	t := '0' + byte(p.Type)
 	if n := len(p.attachments); n == 0 {
 		dst = append(dst, t)
@@ -275,12 +286,27 @@ func (p *Packet) AppendText(dst []byte) ([]byte, error) {
 	if p.HasID {
 		dst = strconv.AppendUint(dst, p.ID, 10)
 	}
-	return append(dst, p.data...), nil
+	return dst
 }
 
 // Check reports whether the packet can be encoded. The error is that of
 // [Packet.AppendText].
 func (p *Packet) Check() error {
+	if err := p.checkHead(); err != nil {
+		return err
+	}
+	if len(p.attachments) > 0 && p.Type != Event && p.Type != Ack {
+		return fail(ErrPayload, 0)
+	}
+	// Type may have been changed after the payload was set.
+	if r, _ := checkKind(p.Type, p.data, len(p.data)); r != 0 {
+		return fail(r, 0)
+	}
+	return nil
+}
+
+// checkHead checks what comes before the payload.
+func (p *Packet) checkHead() error {
 	switch {
 	case p.Type > ConnectError:
 		return fail(ErrPacketType, 0)
@@ -288,12 +314,6 @@ func (p *Packet) Check() error {
 		return fail(ErrNamespace, 0)
 	case p.HasID && (p.ID > MaxID || p.Type != Event && p.Type != Ack):
 		return fail(ErrAckID, 0)
-	case len(p.attachments) > 0 && p.Type != Event && p.Type != Ack:
-		return fail(ErrPayload, 0)
-	}
-	// Type may have been changed after the payload was set.
-	if r, _ := checkKind(p.Type, p.data, len(p.data)); r != 0 {
-		return fail(r, 0)
 	}
 	return nil
 }

@@ -337,3 +337,15 @@ func TestTypes(t *testing.T) {
 		}
 	}
 }
+
+// TestFilledLimits: limits that are all given are those in use.
+func TestFilledLimits(t *testing.T) {
+	limits := (&parser.Limits{MaxElements: 3}).WithDefaults()
+	d := parser.JSON.NewDecoder(&limits)
+	if _, ok, err := d.Decode(false, []byte(`2["a",1]`)); !ok || err != nil {
+		t.Errorf("3 values: %v, %v", ok, err)
+	}
+	if _, _, err := d.Decode(false, []byte(`2["a",1,2]`)); !errors.Is(err, parser.ErrTooManyElements) {
+		t.Errorf("4 values: %v, want ErrTooManyElements", err)
+	}
+}

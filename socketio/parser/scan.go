@@ -2,7 +2,6 @@ package parser
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"unicode/utf8"
 )
@@ -229,10 +228,12 @@ func (s *scanner) string() Reason {
 
 // skipPlain passes over octets that a string can have as they are, eight at a time,
 // from b[i] on, and returns where it stopped.
-func skipPlain(b []byte, i int) int {
+func skipPlain[T string | []byte](b T, i int) int {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	for ; len(b)-i >= 8; i += 8 {
-		v := binary.LittleEndian.Uint64(b[i:])
+		w := b[i : i+8]
+		v := uint64(w[0]) | uint64(w[1])<<8 | uint64(w[2])<<16 | uint64(w[3])<<24 |
+			uint64(w[4])<<32 | uint64(w[5])<<40 | uint64(w[6])<<48 | uint64(w[7])<<56
 		// The high bit of an octet becomes set if it is beyond ASCII, below a space,
 		// a quote or a backslash. A borrow may set others, too, but never alone.
 		if (v|(v-' '*each)|((v^'"'*each)-each)|((v^'\\'*each)-each))&high != 0 {
