@@ -578,7 +578,7 @@ func (c *Client) dispatch(p *parser.Packet) {
 			c.protect(name, func() error { (*f)(e); return nil })
 		}
 	}
-	for _, l := range c.listeners.of(nil, name) {
+	for _, l := range c.listeners.of(nil, []byte(name)) {
 		if err := c.protect(name, func() error { return l.call(c.Context, values, &a, nil) }); err != nil {
 			a.fail(err)
 		}

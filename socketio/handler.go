@@ -163,6 +163,14 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 		}
 		done()
 		return answer.result(f(s))
+	case func(string, Ack):
+		s, err := decodeString(values)
+		if err != nil {
+			return err
+		}
+		done()
+		f(s, answer.ack())
+		return nil
 	}
 	s := h.sig
 	in := make([]reflect.Value, 0, 8)

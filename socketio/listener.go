@@ -105,9 +105,9 @@ func (s *listeners) off(event string) {
 }
 
 // of appends the listeners of an event to dst.
-func (s *listeners) of(dst []*Listener, event string) []*Listener {
+func (s *listeners) of(dst []*Listener, event []byte) []*Listener {
 	for _, l := range s.load() {
-		if l.event == event {
+		if l.event == string(event) {
 			dst = append(dst, l)
 		}
 	}

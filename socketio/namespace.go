@@ -212,7 +212,7 @@ func (n *Namespace) HandleServerSide(event string, args []Value, reply func(args
 	if reply != nil {
 		a = answerBy(reply)
 	}
-	for _, l := range n.side.of(nil, event) {
+	for _, l := range n.side.of(nil, []byte(event)) {
 		if err := l.call(context.Background, args, &a, nil); err != nil {
 			n.server.log().Error("socketio: event of a server not handled", "namespace", n.name, "event", event, "error", err)
 			a.fail(err)

@@ -131,6 +131,7 @@ type Server struct {
 	Logger *slog.Logger
 
 	once   sync.Once
+	limits parser.Limits // Limits with their defaults, of once
 	engine engineio.Server
 	files  files
 
@@ -175,6 +176,7 @@ func (s *Server) log() *slog.Logger {
 // Sessions returns the Engine.IO server underneath.
 func (s *Server) Sessions() *engineio.Server {
 	s.once.Do(func() {
+		s.limits = s.Limits.WithDefaults()
 		s.engine.Options = s.Engine
 		s.engine.Handler = s.open
 	})

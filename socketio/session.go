@@ -32,7 +32,7 @@ type session struct {
 
 // open begins a session.
 func (s *Server) open(e *engineio.Session) engineio.Receiver {
-	c := &session{server: s, engine: e, decoder: s.parser().NewDecoder(s.Limits)}
+	c := &session{server: s, engine: e, decoder: s.parser().NewDecoder(&s.limits)}
 	c.turns.room.L = &c.turns.mu
 	c.turns.session, c.turns.limit = c, s.maxWaiting()
 	s.count(1)

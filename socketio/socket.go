@@ -522,8 +522,8 @@ const maxHeld = 1024
 // dispatch hands an event to its handlers.
 func (s *Socket) dispatch(t *turn) {
 	p := &t.packet
-	name := p.EventName()
-	listeners := s.listeners.of(make([]*Listener, 0, 4), name)
+	wireName := p.AppendEventName(make([]byte, 0, 64))
+	listeners := s.listeners.of(make([]*Listener, 0, 4), wireName)
 	catchAll, use := s.any.load(), s.use.load()
 	if len(listeners) == 0 && catchAll == nil && use == nil {
 		return
@@ -535,6 +535,12 @@ func (s *Socket) dispatch(t *turn) {
 	}
 	a := answer{asked: p.HasID, asker: asker{socket: s, id: p.ID}}
 	values := p.Values(make([]Value, 0, 4))
+	var name string
+	if len(listeners) > 0 {
+		name = listeners[0].event // which is the same
+	} else {
+		name = string(wireName)
+	}
 	if catchAll != nil || use != nil {
 		e := &Event{name, slices.Clone(values)}
 		for _, f := range catchAll {
@@ -547,7 +553,7 @@ func (s *Socket) dispatch(t *turn) {
 			}
 		}
 		if e.Name != name {
-			listeners = s.listeners.of(nil, e.Name)
+			listeners = s.listeners.of(nil, []byte(e.Name))
 		}
 		name, values = e.Name, e.Args
 	}
@@ -591,10 +597,36 @@ func (s *Socket) failed(event string, err error) {
 // acknowledge answers an event.
 func (s *Socket) acknowledge(id uint64, args []any) error {
 	p := &parser.Packet{Type: parser.Ack, Namespace: s.ns.name, HasID: true, ID: id}
+	if s.status() == connected && s.ns.server.parser() == parser.JSON {
+		if whole, err := s.reply(p, args); whole || err != nil {
+			return err
+		}
+	}
 	if err := p.SetArgs(args...); err != nil {
 		return err
 	}
 	return s.sender().deliver(p)
+}
+
+// texts are buffers for messages.
+var texts = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxText is up to how many octets a buffer in texts has.
+const maxText = 64 << 10
+
+// reply sends an acknowledgement to a socket that is connected, without a copy of its
+// arguments. It does nothing, and reports false, if they have attachments.
+func (s *Socket) reply(p *parser.Packet, args []any) (whole bool, err error) {
+	buf := texts.Get().(*[]byte)
+	text, attachments, err := p.AppendArgs((*buf)[:0], args...)
+	if whole = len(attachments) == 0; whole && err == nil {
+		err = s.session.sent(s.session.engine.SendMessage(false, text))
+	}
+	if cap(text) <= maxText {
+		*buf = text
+		texts.Put(buf)
+	}
+	return whole, err
 }
 
 // end is the end of the socket. It does nothing the second time.
