@@ -96,7 +96,7 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	a := newAcceptance(o)
 	defer a.release()
 	a.addr = r.RemoteAddr
-	a.request = &handshake.Request{
+	a.parsed = handshake.Request{
 		Method:  r.Method,
 		Target:  r.URL.RequestURI(),
 		Proto:   r.Proto,
@@ -104,11 +104,18 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 		Header:  r.Header,
 		HasBody: r.ContentLength != 0,
 	}
+	a.request = &a.parsed
 	if a.http2 = r.ProtoMajor >= 2; a.http2 {
 		a.request.Protocol = strings.Join(r.Header[":protocol"], ",")
 	}
-	response, err := a.prepare(getBuffer(smallInbox), w.Header())
-	defer putBuffer(response)
+	err := a.agree()
+	if err == nil && !a.http2 {
+		a.buf = getBuffer(smallInbox)
+		err = a.prepare(w.Header())
+	}
+	if err == nil {
+		err = a.reserve()
+	}
 	if err != nil {
 		refuse(w, a.refusal(err))
 		return nil, err
@@ -132,7 +139,12 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if a.poller == nil {
 		a.poller = pollerOf(r, nc)
 	}
-	return a.open(r.Context(), nc, response, slices.Clone(early))
+	a.early = slices.Clone(early)
+	rwc, err := a.open(r.Context(), nc)
+	if err != nil {
+		return nil, err
+	}
+	return a.begin(r.Context(), rwc), nil
 }
 
 // refuse answers a request with a refusal.
@@ -172,6 +184,9 @@ type acceptance struct {
 	options *Options           // with defaults; all that the connection keeps of this
 	request *handshake.Request // nil while it could not be parsed
 	parser  *handshake.Parser  // of parserPool, to which request belongs; nil over net/http
+	parsed  handshake.Request  // which it is over net/http
+	buf     []byte             // of getBuffer: the head of the request, and then the response
+	early   []byte             // what came after the head
 	nc      net.Conn           // nil over net/http
 	addr    string             // where the request came from, over net/http
 	http2   bool               // whether it is an extended CONNECT
@@ -210,6 +225,7 @@ func (a *acceptance) release() {
 	if a.parser != nil {
 		parserPool.Put(a.parser)
 	}
+	putBuffer(a.buf)
 	*a = acceptance{}
 	acceptancePool.Put(a)
 }
@@ -242,42 +258,43 @@ var standardAccept = sync.OnceValue(func() *AcceptOptions {
 	return &AcceptOptions{filled: new((&Options{}).withDefaults(frame.Server))}
 })
 
-// prepare applies every rule to the request and appends the response that opens
-// the connection to dst; over HTTP/2 that is not ours to write. The header is of
-// the response as others began it.
-func (a *acceptance) prepare(dst []byte, header http.Header) ([]byte, error) {
+// agree applies every rule to the request, and chooses what the connection has of what
+// was offered.
+func (a *acceptance) agree() error {
 	if err := a.check(); err != nil {
-		return dst, err
+		return err
 	}
 	if a.o.OnRequest != nil {
 		var err error
 		if a.answer, err = a.o.OnRequest(a.request); err != nil {
-			return dst, err
+			return err
 		}
 	}
 	if err := a.chooseSubprotocol(); err != nil {
-		return dst, err
+		return err
 	}
-	if err := a.chooseExtensions(); err != nil {
-		return dst, err
+	return a.chooseExtensions()
+}
+
+// prepare makes buf the response that opens the connection. The header is of the
+// response as others began it.
+func (a *acceptance) prepare(header http.Header) (err error) {
+	a.buf, err = handshake.AppendResponse(a.buf[:0], a.request.Key(), a.answer.Subprotocol, a.extensions, a.fields(header))
+	return err
+}
+
+// reserve keeps a place in the hub.
+func (a *acceptance) reserve() (err error) {
+	h := a.o.Hub
+	if h == nil {
+		return nil
 	}
-	response, err := dst, error(nil)
-	if !a.http2 {
-		response, err = handshake.AppendResponse(dst, a.request.Key(), a.answer.Subprotocol, a.extensions, a.fields(header))
+	host := ""
+	if h.MaxConnsPerHost > 0 {
+		host = hostOf(a.remote())
 	}
-	if err != nil {
-		return dst, err
-	}
-	if h := a.o.Hub; h != nil {
-		host := ""
-		if h.MaxConnsPerHost > 0 {
-			host = hostOf(a.remote())
-		}
-		if a.place, err = h.reserve(host); err != nil {
-			return dst, err
-		}
-	}
-	return response, nil
+	a.place, err = h.reserve(host)
+	return err
 }
 
 // fields yields the fields of the response besides our own: what others have
@@ -339,14 +356,18 @@ func (a *acceptance) chooseSubprotocol() error {
 // chooseExtensions agrees on permessage-deflate, if both sides want it.
 func (a *acceptance) chooseExtensions() error {
 	if a.o.CompressionFor != nil {
-		own := *a.options
+		own := new(*a.options)
 		own.Compression = a.o.CompressionFor(a.request)
-		a.options = &own
+		a.options = own
 	}
-	compression := a.options.Compression
-	if compression == nil {
+	if a.options.Compression == nil {
 		return nil
 	}
+	return a.chooseCompression(a.options.Compression)
+}
+
+// chooseCompression agrees on permessage-deflate, if the client wants it.
+func (a *acceptance) chooseCompression(compression *Compression) error {
 	if err := compression.Validate(); err != nil {
 		return fmt.Errorf("conn: accept: %w", err)
 	}
@@ -409,10 +430,9 @@ func (a *acceptance) refusal(err error) *RefusedError {
 	return &r
 }
 
-// open writes the response and begins the connection. Ctx supplies the values of
-// the connection's context.
-func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []byte) (*Conn, error) {
-	if _, err := nc.Write(response); err != nil {
+// open writes the response and returns what the connection goes on with.
+func (a *acceptance) open(ctx context.Context, nc net.Conn) (io.ReadWriteCloser, error) {
+	if _, err := nc.Write(a.buf); err != nil {
 		a.giveUp()
 		nc.Close()
 		return nil, fmt.Errorf("conn: accept: %w", err)
@@ -426,24 +446,17 @@ func (a *acceptance) open(ctx context.Context, nc net.Conn, response, early []by
 	if a.timed {
 		nc.SetDeadline(time.Time{})
 	}
-	if a.poller == nil {
-		return a.begin(ctx, nc, early), nil
-	}
-	d := a.poller.pollable(nc)
-	if d == nil {
-		return a.begin(ctx, nc, early), nil
-	}
-	c := a.begin(ctx, d, early)
-	if !d.polled() && c.Err() == nil {
-		if err := a.poller.add(d); err != nil {
-			c.options.Logger.Warn("websocket without an epoll", "conn", c, "error", err)
+	if a.poller != nil {
+		if d := a.poller.pollable(nc); d != nil {
+			return d, nil
 		}
 	}
-	return c, nil
+	return nc, nil
 }
 
-// begin begins the connection on a stream on which the response was sent.
-func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser, early []byte) *Conn {
+// begin begins the connection on a stream on which the response was sent. Ctx supplies
+// the values of its context.
+func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser) *Conn {
 	var pacemaker *pacemaker
 	switch {
 	case a.o.Hub != nil:
@@ -451,16 +464,21 @@ func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser, early []
 	case a.poller != nil:
 		pacemaker = &a.poller.pacemaker
 	}
-	c := newConn(rwc, frame.Server, Handshake{
+	c := newConn(rwc, frame.Server, &Handshake{
 		Target:      strings.Clone(a.request.Target), // not all of the head
 		Subprotocol: strings.Clone(a.answer.Subprotocol),
 		Extensions:  a.extensions,
 		Deflate:     a.deflate,
-		Early:       early,
+		Early:       a.early,
 		Data:        a.answer.Data,
 	}, a.options, ctx, pacemaker)
 	if a.place != nil {
 		a.place.join(c, true)
+	}
+	if d, ok := rwc.(*descriptor); ok && !d.polled() && c.Err() == nil {
+		if err := a.poller.add(d); err != nil {
+			c.options.Logger.Warn("websocket without an epoll", "conn", c, "error", err)
+		}
 	}
 	return c
 }

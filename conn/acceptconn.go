@@ -47,64 +47,69 @@ func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, erro
 	return c, err
 }
 
-// accept is AcceptConn for one of the arrivals.
-func (all *arrivals) accept(nc net.Conn, o *AcceptOptions) (*Conn, error) {
-	a := newAcceptance(o)
-	a.nc = nc
-	all.enter(&a.arrival, nc)
-	c, err := a.receive(context.Background())
-	a.arrival.leave()
-	a.release()
-	return c, err
+// receive does the handshake on nc, which it closes if that fails. What it does is in
+// functions one after the other, so that a goroutine can do it with the 2 KiB of stack
+// that it begins with.
+func (a *acceptance) receive(ctx context.Context) (*Conn, error) {
+	err := a.readRequest()
+	if err == nil {
+		err = a.agree()
+	}
+	if err == nil {
+		err = a.prepare(nil)
+	}
+	if err == nil {
+		err = a.reserve()
+	}
+	if err != nil {
+		return nil, a.turnDown(err)
+	}
+	rwc, err := a.open(ctx, a.nc)
+	if err != nil {
+		return nil, err
+	}
+	return a.begin(ctx, rwc), nil
 }
 
-// receive does the handshake on nc, which it closes if that fails.
-func (a *acceptance) receive(ctx context.Context) (*Conn, error) {
-	nc := a.nc
-	b, early, err := a.readRequest()
-	defer func() { putBuffer(b) }()
-	if err == nil {
-		b, err = a.prepare(b[:0], nil)
-	}
-	if err == nil {
-		return a.open(ctx, nc, b, early)
-	}
-	defer closeNow(nc)
+// turnDown answers a request that led to err, if there was one, and closes the
+// connection. It returns the error to return.
+func (a *acceptance) turnDown(err error) error {
+	defer closeNow(a.nc)
 	if _, broken := errors.AsType[*handshake.Error](err); a.request == nil && !broken {
-		return nil, fmt.Errorf("conn: accept: %w", err)
+		return fmt.Errorf("conn: accept: %w", err)
 	}
 	r := a.refusal(err)
-	b, err2 := handshake.AppendRefusal(b[:0], r.Status, handshake.Lines(r.Header), r.Body)
+	b, err2 := handshake.AppendRefusal(a.buf[:0], r.Status, handshake.Lines(r.Header), r.Body)
 	if err2 != nil {
-		b, _ = handshake.AppendRefusal(b[:0], http.StatusInternalServerError, nil, "")
+		b, _ = handshake.AppendRefusal(a.buf[:0], http.StatusInternalServerError, nil, "")
 	}
-	linger(nc, b)
-	return nil, err
+	linger(a.nc, b)
+	return err
 }
 
-// readRequest reads the head of the request, and returns what came after it and
-// a buffer of getBuffer.
-func (a *acceptance) readRequest() (b, early []byte, err error) {
+// readRequest reads the head of the request, and what comes with it.
+func (a *acceptance) readRequest() error {
 	a.parser = parserPool.Get().(*handshake.Parser)
-	b = getBuffer(smallInbox)
+	a.buf = getBuffer(smallInbox)
 	for {
-		b = growBuffer(b, 1, handshake.DefaultMaxSize+1)
-		n, err := a.nc.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
+		a.buf = growBuffer(a.buf, 1, handshake.DefaultMaxSize+1)
+		n, err := a.nc.Read(a.buf[len(a.buf):cap(a.buf)])
+		a.buf = a.buf[:len(a.buf)+n]
 		if n == 0 && err != nil {
 			a.parser = nil // it may be in the middle of a head
-			return b, nil, err
+			return err
 		}
 		if n == 0 {
 			continue
 		}
-		r, n, err := a.parser.ParseRequest(b)
+		r, n, err := a.parser.ParseRequest(a.buf)
 		if err != nil {
-			return b, nil, err
+			return err
 		}
 		if n > 0 {
 			a.request = r
-			return b, slices.Clone(b[n:]), nil
+			a.early = slices.Clone(a.buf[n:])
+			return nil
 		}
 	}
 }

@@ -329,7 +329,7 @@ func (d *dialing) upgrade(ctx context.Context, nc net.Conn, early []byte) (*Conn
 	stop := context.AfterFunc(ctx, func() { closeNow(nc) })
 	h, err := d.exchange(nc, early)
 	if err == nil && stop() {
-		return newConn(nc, frame.Client, h, d.options, context.Background(), nil), nil
+		return newConn(nc, frame.Client, &h, d.options, context.Background(), nil), nil
 	}
 	stop()
 	closeNow(nc)

@@ -106,19 +106,19 @@ type Conn struct {
 // A nil o means the defaults. New takes ownership of rwc and of h.Early.
 func New(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options) *Conn {
 	options := o.withDefaults(role)
-	return newConn(rwc, role, h, &options, context.Background(), nil)
+	return newConn(rwc, role, &h, &options, context.Background(), nil)
 }
 
 // newConn begins a connection whose options have been filled in. Its context
 // has the values of ctx, and does not end with it. It shares the pacemaker with
 // others, if that is not nil.
-func newConn(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options, ctx context.Context, pacemaker *pacemaker) *Conn {
+func newConn(rwc io.ReadWriteCloser, role frame.Role, h *Handshake, o *Options, ctx context.Context, pacemaker *pacemaker) *Conn {
 	c := &Conn{
 		role:    role,
 		options: o,
 		opened:  time.Now(),
 		target:  h.Target,
-		agreed:  newAgreement(&h, ctx),
+		agreed:  newAgreement(h, ctx),
 	}
 	c.t = newTransport(rwc)
 	if d, ok := rwc.(*descriptor); ok {

@@ -42,7 +42,7 @@ func (a *acceptance) acceptHTTP2(w http.ResponseWriter, r *http.Request) (*Conn,
 		return nil, fmt.Errorf("conn: accept: %w", err)
 	}
 	context.AfterFunc(r.Context(), func() { s.Close() })
-	return a.begin(r.Context(), s, nil), nil
+	return a.begin(r.Context(), s), nil
 }
 
 // An http2Stream is a stream of HTTP/2 as the handler of its request sees it,

@@ -147,18 +147,34 @@ func isTemporary(err error) bool {
 	return false
 }
 
-// accept does a handshake. The handler runs on another goroutine, whose stack
-// the handshake has not grown.
+// accept does a handshake. The handler runs on another goroutine, whose stack the
+// handshake has not grown.
 func (s *Server) accept(all *arrivals, nc net.Conn) {
-	defer func() {
-		if v := recover(); v != nil { // in a hook
-			s.logger().Error("websocket handshake panicked", "panic", v, "stack", string(debug.Stack()))
-			nc.Close()
-		}
-	}()
-	if c, err := all.accept(nc, &s.options); err == nil {
+	if c := s.greet(all, nc); c != nil {
 		_, inCrowd := nc.(*descriptor)
 		s.start(c, inCrowd)
+	}
+}
+
+// greet is AcceptConn, and returns nil if there is no connection.
+func (s *Server) greet(all *arrivals, nc net.Conn) *Conn {
+	a := newAcceptance(&s.options)
+	defer s.recoverHook(a)
+	a.nc = nc
+	all.enter(&a.arrival, nc)
+	c, _ := a.receive(context.Background())
+	a.arrival.leave()
+	a.release()
+	return c
+}
+
+// recoverHook ends a handshake in which a hook panics.
+func (s *Server) recoverHook(a *acceptance) {
+	if v := recover(); v != nil {
+		s.logger().Error("websocket handshake panicked", "panic", v, "stack", string(debug.Stack()))
+		a.arrival.leave()
+		a.giveUp()
+		a.nc.Close()
 	}
 }
 

@@ -124,30 +124,37 @@ func TestServerHookPanics(t *testing.T) {
 			Options: &conn.AcceptOptions{
 				Options: conn.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))},
 				OnRequest: func(r *handshake.Request) (conn.Answer, error) {
-					if r.Target == "/panics" {
-						panic("in the hook")
+					if r.Target == "/request" {
+						panic("in /request")
 					}
 					return conn.Answer{}, nil
 				},
 			},
 			Handler: func(c *conn.Conn) {},
 		}
+		s.Options.Hooks = &conn.Hooks{OnOpen: func(c *conn.Conn) {
+			if c.Target() == "/open" {
+				panic("in /open")
+			}
+		}}
 		l := conntest.Listen()
 		go s.Serve(l)
-		nc, err := l.Dial(t.Context(), "", "")
-		if err != nil {
-			t.Fatal(err)
+		for target, want := range map[string]string{"/request": "", "/open": "HTTP/1.1 101 "} {
+			nc, err := l.Dial(t.Context(), "", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(nc, change("GET "+target+" HTTP/1.1"))
+			if got, err := io.ReadAll(nc); !strings.HasPrefix(string(got), want) || want == "" && len(got) > 0 {
+				t.Errorf("client got %q, %v", got, err)
+			}
+			if !strings.Contains(log.String(), "in "+target) {
+				t.Errorf("log %q", log.String())
+			}
 		}
-		io.WriteString(nc, change("GET /panics HTTP/1.1"))
-		if got, err := io.ReadAll(nc); len(got) > 0 {
-			t.Errorf("client got %q, %v", got, err)
-		}
-		if !strings.Contains(log.String(), "in the hook") {
-			t.Errorf("log %q", log.String())
-		}
-		_, _, err = dial(t, l, "/").ReadMessage(t.Context())
+		_, _, err := dial(t, l, "/").ReadMessage(t.Context())
 		checkEnd(t, err, conn.Peer, frame.CloseNormalClosure, "", nil)
-		s.Shutdown(t.Context())
+		s.Shutdown(t.Context()) // which waits for handshakes in progress
 	})
 }
 

@@ -105,16 +105,25 @@ func (r *Request) ValidateConnect() error {
 
 // host returns the one host of r, and its port, and whether they are valid.
 func (r *Request) host() (host, port string, ok bool) {
-	authority := r.Host
-	switch lines := values(r.Header, knownHost); {
-	case len(lines) > 1:
-		return "", "", false
-	case len(lines) == 1 && authority == "":
-		authority = lines[0]
-	case len(lines) == 1 && authority != lines[0]:
+	authority, ok := r.authority()
+	if !ok {
 		return "", "", false
 	}
 	return splitAuthority(authority)
+}
+
+// authority returns the one host of r, with its port, and whether there is one.
+func (r *Request) authority() (authority string, ok bool) {
+	lines := values(r.Header, knownHost)
+	switch {
+	case len(lines) > 1:
+		return "", false
+	case len(lines) == 1 && r.Host == "":
+		return lines[0], true
+	case len(lines) == 1 && r.Host != lines[0]:
+		return "", false
+	}
+	return r.Host, true
 }
 
 // hasContent reports whether h frames content, or tries to (RFC 9112, Section 6).

@@ -19,9 +19,12 @@ func Subprotocol(preferred, offered []string) string {
 // reports whether it is that. Empty elements do not count (RFC 9110, Section
 // 5.6.1.2).
 func walkSubprotocols(lines []string, visit func(name string)) bool {
-	if len(lines) == 0 {
-		return true
-	}
+	return len(lines) == 0 || walkNames(lines, visit)
+}
+
+// walkNames is walkSubprotocols for a field that is there, and apart because of the
+// stack that it takes.
+func walkNames(lines []string, visit func(name string)) bool {
 	var few [16]string
 	seen := few[:0]
 	var many map[string]bool // once there are more than a client ever sends

@@ -52,7 +52,7 @@ var connMutants = []mutant{
 	{"conn-rsv1-on-fragments", "RFC 7692, Section 6", "conn/deflater.go", "RSV1 is set on all fragments of a compressed message",
 		"if first {\n\t\th.Flags |= frame.RSV1", "if first || !last {\n\t\th.Flags |= frame.RSV1"},
 	{"conn-early-octets-lost", "RFC 6455, Section 4.1", "conn/acceptconn.go", "octets that come together with the request are lost",
-		"return b, slices.Clone(b[n:]), nil", "return b, slices.Clone(b[:0]), nil"},
+		"slices.Clone(a.buf[n:])", "slices.Clone(a.buf[:0])"},
 	{"conn-early-octets-of-server", "RFC 6455, Section 4.1", "conn/response.go", "an octet behind the response is lost",
 		"return h.buf[h.head:] }", "return h.buf[min(len(h.buf), h.head+1):] }"},
 	{"conn-origin-not-checked", "RFC 6455, Section 10.2", "conn/accept.go", "every origin is allowed",
