@@ -16,18 +16,20 @@ func idle(j *job) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	clients, err := connectAll(j)
-	if err != nil {
-		return result{}, err
-	}
 	wire, payload := message(j)
 	buf := make([]byte, 1<<16)
 	j.pipeline = 1
-	for i, c := range clients {
-		s := stream{client: c}
-		if err := s.verify(j, wire, payload, buf); err != nil {
+	clients := make([]*client, j.conns)
+	for i := range clients {
+		c, err := connect(j)
+		if err == nil {
+			s := stream{client: c}
+			err = s.verify(j, wire, payload, buf)
+		}
+		if err != nil {
 			return result{}, fmt.Errorf("connection %d: %w", i, err)
 		}
+		clients[i] = c
 	}
 	if j.socketIO {
 		if err := heartbeat(clients); err != nil {

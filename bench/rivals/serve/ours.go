@@ -10,12 +10,16 @@ import (
 	"example.org/rfc6455/socketio/engineio"
 )
 
+// heartbeat leaves the peers in peace for as long as a measurement takes: those of the
+// load answer no pings.
+var heartbeat = &conn.AcceptOptions{Options: conn.Options{PingInterval: time.Hour}}
+
 // ours has a listener of its own, ours:http goes through net/http, ours:events is
 // event-driven.
 func init() {
 	libraries["ours:events"] = library{
 		echo: func(l net.Listener) error {
-			s := conn.Server{EventDriven: true, OnMessage: func(c *conn.Conn, m conn.Message) {
+			s := conn.Server{Options: heartbeat, EventDriven: true, OnMessage: func(c *conn.Conn, m conn.Message) {
 				c.WriteMessage(c.Context(), m.Opcode, m.Payload)
 			}}
 			return s.Serve(l)
@@ -28,7 +32,7 @@ func init() {
 	} {
 		libraries[name] = library{
 			echo: func(l net.Listener) error {
-				return serve(&conn.Server{Handler: func(c *conn.Conn) {
+				return serve(&conn.Server{Options: heartbeat, Handler: func(c *conn.Conn) {
 					for {
 						op, p, err := c.ReadMessage(c.Context())
 						if err != nil || c.WriteMessage(c.Context(), op, p) != nil {
@@ -38,7 +42,7 @@ func init() {
 				}}, l)
 			},
 			broadcast: func(l net.Listener) error {
-				var s conn.Server
+				s := conn.Server{Options: heartbeat}
 				s.Handler = func(c *conn.Conn) {
 					for {
 						op, p, err := c.ReadMessage(c.Context())
