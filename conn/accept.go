@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.org/rfc6455/conn/deflate"
@@ -215,9 +216,23 @@ func newAcceptance(o *AcceptOptions) *acceptance {
 	a := acceptancePool.Get().(*acceptance)
 	a.o, a.options, a.poller = o, o.filled, o.poller
 	if a.options == nil {
-		a.options = new(o.Options.withDefaults(frame.Server))
+		a.options = shareOptions(o.Options.withDefaults(frame.Server))
 	}
 	return a
+}
+
+// lastOptions are those that shareOptions returned last.
+var lastOptions atomic.Pointer[Options]
+
+// shareOptions returns options that are the same for all connections of who accepts
+// one after the other with the same ones.
+func shareOptions(o Options) *Options {
+	if last := lastOptions.Load(); last != nil && *last == o {
+		return last
+	}
+	shared := new(o)
+	lastOptions.Store(shared)
+	return shared
 }
 
 // release gives back a and the request, which nobody needs any more.
