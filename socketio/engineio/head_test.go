@@ -3,10 +3,12 @@ package engineio_test
 import (
 	"context"
 	"crypto/tls"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -89,3 +91,97 @@ func TestRequest(t *testing.T) {
 		})
 	}
 }
+
+// TestRequestContext: the context of a session has the values of the request's,
+// whoever put them there, and does not end with it.
+func TestRequestContext(t *testing.T) {
+	type key string
+	tests := []struct {
+		name  string
+		keys  []key // that have their name as their value
+		serve func(*httptest.Server)
+		wrap  func(context.Context) context.Context
+	}{
+		{name: "none"},
+		{name: "of the server", keys: []key{"base"}, serve: func(s *httptest.Server) {
+			s.Config.BaseContext = func(net.Listener) context.Context {
+				return context.WithValue(context.Background(), key("base"), "base")
+			}
+		}},
+		{name: "of the connection", keys: []key{"conn"}, serve: func(s *httptest.Server) {
+			s.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
+				return context.WithValue(ctx, key("conn"), "conn")
+			}
+		}},
+		{name: "of middleware", keys: []key{"a", "b"}, wrap: func(ctx context.Context) context.Context {
+			ctx, cancel := context.WithCancel(context.WithValue(ctx, key("a"), "a"))
+			defer cancel()
+			ctx, cancel = context.WithTimeout(context.WithValue(ctx, key("b"), "b"), time.Hour)
+			defer cancel()
+			return ctx
+		}},
+		{name: "another address", wrap: func(ctx context.Context) context.Context {
+			return context.WithValue(ctx, http.LocalAddrContextKey, &net.UnixAddr{Name: "x"})
+		}},
+		{name: "an address twice", wrap: func(ctx context.Context) context.Context {
+			return context.WithValue(ctx, http.LocalAddrContextKey, &net.TCPAddr{IP: net.IPv6loopback, Port: 1, Zone: "z"})
+		}},
+		{name: "no address", wrap: func(ctx context.Context) context.Context {
+			return context.WithValue(ctx, http.LocalAddrContextKey, &net.TCPAddr{Port: 1})
+		}},
+		{name: "a context of its own", keys: []key{"own"}, wrap: func(ctx context.Context) context.Context {
+			return ownContext{context.WithValue(ctx, key("own"), "own")}
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			sessions := make(chan *engineio.Session, 1)
+			var want context.Context
+			server := &engineio.Server{Handler: func(s *engineio.Session) engineio.Receiver {
+				sessions <- s
+				return echoReceiver{}
+			}}
+			front := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if tt.wrap != nil {
+					r = r.WithContext(tt.wrap(r.Context()))
+				}
+				want = r.Context()
+				server.ServeHTTP(w, r)
+			}))
+			if tt.serve != nil {
+				tt.serve(front)
+			}
+			front.Start()
+			defer front.Close()
+			a, err := http.Get(front.URL + "/engine.io/?EIO=4&transport=polling")
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.Body.Close()
+			s := <-sessions
+			for name, got := range map[string]context.Context{"Request": s.Request().Context(), "Session": s.Context()} {
+				if got.Err() != nil {
+					t.Errorf("the context of %s has ended", name)
+				}
+				if g, w := got.Value(http.ServerContextKey), want.Value(http.ServerContextKey); g != w || g == nil {
+					t.Errorf("the server in the context of %s is %v, want %v", name, g, w)
+				}
+				if diff := cmp.Diff(want.Value(http.LocalAddrContextKey), got.Value(http.LocalAddrContextKey)); diff != "" {
+					t.Errorf("the address in the context of %s (-want +got):\n%s", name, diff)
+				}
+				for _, k := range tt.keys {
+					if v := got.Value(k); v != string(k) {
+						t.Errorf("the value of %s in the context of %s is %v", k, name, v)
+					}
+				}
+			}
+			s.Close("")
+			if s.Context().Err() == nil {
+				t.Error("the session's context has not ended with it")
+			}
+		})
+	}
+}
+
+// An ownContext is a context that no package knows.
+type ownContext struct{ context.Context }

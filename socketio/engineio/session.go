@@ -129,7 +129,7 @@ func (s *Session) Context() context.Context {
 	if s.ctx == nil {
 		parent := context.Background()
 		if s.head.ctx != nil {
-			parent = context.WithoutCancel(s.head.ctx)
+			parent = s.head.context()
 		}
 		s.ctx, s.cancel = context.WithCancelCause(parent)
 		if s.state >= closing {
