@@ -83,7 +83,11 @@ type Answer struct {
 //
 // Fields that were set in w.Header() are part of the answer. After Accept
 // neither w nor r may be used. The timeouts of the http.Server no longer apply.
-// The connection does not end when the handler returns, except over HTTP/2.
+// The connection does not end when the handler returns, except over HTTP/2. On
+// Linux it takes a plain TCP or Unix socket away from package net, which keeps
+// much more of each: a [net.Conn] that somebody else has kept, as by
+// [http.Server.ConnContext], is closed then. One inside another type is left as it
+// is.
 //
 // Over HTTP/2 the handshake is an extended CONNECT (RFC 8441), which net/http
 // lets through only with GODEBUG=http2xconnect=1 in the environment of the

@@ -17,7 +17,8 @@ import (
 )
 
 // A Server runs a handler for each connection, over net/http as an
-// [http.Handler] or on listeners of its own without it.
+// [http.Handler] or on listeners of its own without it. On Linux it takes plain
+// sockets away from package net as [Accept] does.
 //
 // The fields must be set before it is used. Its methods may be called
 // concurrently. A Server must not be copied.
