@@ -155,7 +155,11 @@ func run(dir string, rounds int, span time.Duration, choose func(scenario) []str
 	failed := 0
 	for _, s := range scenarios() {
 		libs := choose(s)
-		for range rounds {
+		times := rounds
+		if s.load[0] == "idle" {
+			times = min(times, 2) // memory hardly varies
+		}
+		for range times {
 			for _, lib := range libs {
 				r, err := measure(dir, s, lib, span)
 				if err != nil {
