@@ -228,8 +228,8 @@ func (c *Client) Once(event string, fn any) *Listener { return c.listen(event, f
 
 func (c *Client) listen(event string, fn any, once bool) *Listener {
 	l := c.listeners.add(event, fn, once)
-	if l.err != nil {
-		c.m.log().Error("socketio: bad listener", "namespace", c.ns, "event", event, "error", l.err)
+	if err := l.Err(); err != nil {
+		c.m.log().Error("socketio: bad listener", "namespace", c.ns, "event", event, "error", err)
 	}
 	return l
 }

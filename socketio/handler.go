@@ -24,8 +24,7 @@ type Ack func(args ...any) error
 // A handler is a function with its arguments: see [Socket.On] for what it may be.
 type handler struct {
 	sig *signature
-	fn  reflect.Value
-	raw any // fn; the usual signatures are called without reflection
+	fn  any
 }
 
 // A signature is what functions of one type take and return.
@@ -53,10 +52,10 @@ var (
 var signatures sync.Map // reflect.Type to *signature
 
 // newHandler checks a function.
-func newHandler(fn any) (*handler, error) {
+func newHandler(fn any) (handler, error) {
 	v := reflect.ValueOf(fn)
 	if !v.IsValid() || v.Kind() != reflect.Func || v.IsNil() {
-		return nil, fmt.Errorf("%w: %T is no function", ErrHandler, fn)
+		return handler{}, fmt.Errorf("%w: %T is no function", ErrHandler, fn)
 	}
 	cached, ok := signatures.Load(v.Type())
 	if !ok {
@@ -64,9 +63,9 @@ func newHandler(fn any) (*handler, error) {
 	}
 	sig := cached.(*signature)
 	if sig.problem != "" {
-		return nil, fmt.Errorf("%w: %T: %s", ErrHandler, fn, sig.problem)
+		return handler{}, fmt.Errorf("%w: %T: %s", ErrHandler, fn, sig.problem)
 	}
-	return &handler{sig, v, fn}, nil
+	return handler{sig, fn}, nil
 }
 
 func newSignature(t reflect.Type) *signature {
@@ -143,7 +142,7 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 			decoded()
 		}
 	}
-	switch f := h.raw.(type) {
+	switch f := h.fn.(type) { // the usual signatures need no reflection
 	case func():
 		done()
 		f()
@@ -172,7 +171,7 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 		f(s, answer.ack())
 		return nil
 	}
-	s := h.sig
+	s, fn := h.sig, reflect.ValueOf(h.fn)
 	in := make([]reflect.Value, 0, 8)
 	if s.ctx {
 		in = append(in, reflect.ValueOf(ctx()))
@@ -192,7 +191,7 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 		in = append(in, p.Elem())
 	}
 	if s.ack {
-		in = append(in, reflect.ValueOf(answer.ack()).Convert(h.fn.Type().In(len(in))))
+		in = append(in, reflect.ValueOf(answer.ack()).Convert(fn.Type().In(len(in))))
 	}
 	if s.variadic != nil {
 		for i := len(s.in); i < len(values); i++ {
@@ -204,7 +203,7 @@ func (h *handler) call(ctx func() context.Context, failed error, values []Value,
 		}
 	}
 	done()
-	out := h.fn.Call(in)
+	out := fn.Call(in)
 	if s.outErr {
 		if e, _ := out[s.out].Interface().(error); e != nil {
 			return e

@@ -33,9 +33,13 @@ type Handshake struct {
 // Handshake returns how the client connected.
 func (s *Socket) Handshake() Handshake {
 	h := Handshake{
-		Headers: map[string]string{}, Query: map[string]string{}, Auth: s.auth,
-		Issued: s.issued.UnixMilli(), Time: s.issued.Format(time.RFC1123Z),
+		Headers: map[string]string{}, Query: map[string]string{},
 		Address: host(s.session.engine.RemoteAddr()),
+	}
+	issued := time.Unix(0, s.issued)
+	h.Issued, h.Time = issued.UnixMilli(), issued.Format(time.RFC1123Z)
+	if s.auth != nil {
+		h.Auth = *s.auth
 	}
 	r := s.Request()
 	for name, values := range r.Header {

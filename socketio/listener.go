@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"example.org/rfc6455/socketio/parser"
@@ -23,16 +22,20 @@ type Event struct {
 type Listener struct {
 	set   *listeners
 	event string
-	h     *handler
+	h     handler // its fn is an error if it cannot be one
 	once  bool
 	done  atomic.Bool // whether it was removed, or called once
-	err   error
 }
 
 // Err returns why the function cannot be a handler, which matches [ErrHandler],
 // [parser.ErrReservedEvent] or [parser.ErrEventName]; or nil. It has been logged
 // already.
-func (l *Listener) Err() error { return l.err }
+func (l *Listener) Err() error {
+	if l.set != nil {
+		return nil
+	}
+	return l.h.fn.(error)
+}
 
 // Off removes the listener. It is not called any more once Off has returned,
 // unless it is running.
@@ -43,54 +46,61 @@ func (l *Listener) Off() {
 	}
 }
 
-// listeners are the functions that were registered for events. The zero value is
-// empty. The slices are not modified, so that who walks one is not disturbed.
-type listeners struct {
-	mu  sync.Mutex
-	all atomic.Pointer[[]*Listener]
+// A list is one that is replaced instead of modified, so that who walks it is not
+// disturbed. The zero value is empty.
+type list[E any] struct {
+	all atomic.Pointer[[]E]
 }
 
-func (s *listeners) add(event string, fn any, once bool) *Listener {
-	l := &Listener{set: s, event: event, once: once}
-	switch {
-	case event == "":
-		l.err = parser.ErrEventName
-	case parser.Reserved(event):
-		l.err = parser.ErrReservedEvent
-	default:
-		l.h, l.err = newHandler(fn)
-	}
-	if l.err == nil && l.h.sig.err {
-		l.err = fmt.Errorf("%w: %T: no event has an error as its first argument", ErrHandler, fn)
-	}
-	if l.err != nil {
-		return l
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.store(append(slices.Clip(s.load()), l))
-	return l
-}
-
-func (s *listeners) load() []*Listener {
-	if p := s.all.Load(); p != nil {
+func (l *list[E]) load() []E {
+	if p := l.all.Load(); p != nil {
 		return *p
 	}
 	return nil
 }
 
-func (s *listeners) store(all []*Listener) {
-	if len(all) == 0 {
-		s.all.Store(nil)
-		return
+// update replaces the list by what f makes of a copy, which may be called more than
+// once.
+func (l *list[E]) update(f func([]E) []E) {
+	for {
+		old := l.all.Load()
+		var all []E
+		if old != nil {
+			all = *old
+		}
+		var now *[]E
+		if all = f(append(make([]E, 0, len(all)+1), all...)); len(all) > 0 {
+			now = &all
+		}
+		if l.all.CompareAndSwap(old, now) {
+			return
+		}
 	}
-	s.all.Store(&all)
+}
+
+// listeners are the functions that were registered for events.
+type listeners struct{ list[*Listener] }
+
+func (s *listeners) add(event string, fn any, once bool) *Listener {
+	h, err := newHandler(fn)
+	switch {
+	case event == "":
+		err = parser.ErrEventName
+	case parser.Reserved(event):
+		err = parser.ErrReservedEvent
+	case err == nil && h.sig.err:
+		err = fmt.Errorf("%w: %T: no event has an error as its first argument", ErrHandler, fn)
+	}
+	if err != nil {
+		return &Listener{event: event, h: handler{fn: err}, once: once}
+	}
+	l := &Listener{set: s, event: event, h: h, once: once}
+	s.update(func(all []*Listener) []*Listener { return append(all, l) })
+	return l
 }
 
 func (s *listeners) remove(which func(*Listener) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.store(slices.DeleteFunc(slices.Clone(s.load()), which))
+	s.update(func(all []*Listener) []*Listener { return slices.DeleteFunc(all, which) })
 }
 
 // off removes the listeners of an event.
@@ -234,40 +244,19 @@ type failure struct {
 	Data  any    `json:"data,omitempty"`
 }
 
-// hooks are functions that are called in the order of their registration. The zero
-// value is empty.
-type hooks[F any] struct {
-	mu  sync.Mutex
-	all atomic.Pointer[[]*F]
-}
+// hooks are functions that are called in the order of their registration.
+type hooks[F any] struct{ list[*F] }
 
 // add registers f, at the front or at the end, and returns what removes it.
 func (h *hooks[F]) add(f F, front bool) (off func()) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	p := &f
-	all := slices.Clone(h.load())
-	if front {
-		all = slices.Insert(all, 0, p)
-	} else {
-		all = append(all, p)
-	}
-	h.all.Store(&all)
-	return func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		all := slices.DeleteFunc(slices.Clone(h.load()), func(q *F) bool { return q == p })
-		if len(all) == 0 {
-			h.all.Store(nil)
-			return
+	h.update(func(all []*F) []*F {
+		if front {
+			return slices.Insert(all, 0, p)
 		}
-		h.all.Store(&all)
+		return append(all, p)
+	})
+	return func() {
+		h.update(func(all []*F) []*F { return slices.DeleteFunc(all, func(q *F) bool { return q == p }) })
 	}
-}
-
-func (h *hooks[F]) load() []*F {
-	if p := h.all.Load(); p != nil {
-		return *p
-	}
-	return nil
 }

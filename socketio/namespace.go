@@ -177,8 +177,8 @@ func (n *Namespace) DisconnectSockets(closeSession bool) error {
 // function as [Socket.On] describes; its context is never canceled.
 func (n *Namespace) OnServerSide(event string, fn any) *Listener {
 	l := n.side.add(event, fn, false)
-	if l.err != nil {
-		n.server.log().Error("socketio: bad listener", "namespace", n.name, "event", event, "error", l.err)
+	if err := l.Err(); err != nil {
+		n.server.log().Error("socketio: bad listener", "namespace", n.name, "event", event, "error", err)
 	}
 	return l
 }
@@ -257,7 +257,11 @@ func (n *Namespace) admit(c *session, auth Value) bool {
 }
 
 func (n *Namespace) newSocket(c *session, auth Value, id string) *Socket {
-	return &Socket{ns: n, session: c, auth: auth, id: id, issued: time.Now()}
+	s := &Socket{ns: n, session: c, id: id, issued: time.Now().UnixNano()}
+	if !auth.IsNull() {
+		s.auth = new(auth)
+	}
+	return s
 }
 
 // restore returns a socket with the state of the one that the client lost, together
@@ -336,8 +340,8 @@ func (s *Socket) welcome(missed []*parser.Packet) error {
 	s.state.Store(uint32(connected))
 	held := s.held
 	s.held = nil
-	if len(held) == 0 {
+	if held == nil {
 		return nil
 	}
-	return s.session.post(held)
+	return s.session.post(*held)
 }

@@ -33,8 +33,7 @@ type session struct {
 // open begins a session.
 func (s *Server) open(e *engineio.Session) engineio.Receiver {
 	c := &session{server: s, engine: e, decoder: s.parser().NewDecoder(&s.limits)}
-	c.turns.room.L = &c.turns.mu
-	c.turns.session, c.turns.limit = c, s.maxWaiting()
+	c.turns.session = c
 	s.count(1)
 	if c.revision() < 4 {
 		// Revision 4 of Socket.IO joins the main namespace by itself, which may take

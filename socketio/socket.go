@@ -40,11 +40,10 @@ type Socket struct {
 	pid       string // brings the state of the socket back; empty without Recovery
 	ns        *Namespace
 	session   *session
+	auth      *Value // nil if there is none
+	issued    int64  // when it was connected, in nanoseconds since 1970
+	state     atomic.Uint32
 	recovered bool
-	auth      Value
-	issued    time.Time
-
-	state atomic.Uint32
 
 	listeners     listeners
 	any, outgoing hooks[func(*Event)]
@@ -53,11 +52,16 @@ type Socket struct {
 	disconnect    hooks[func(Reason, error)]
 	onError       hooks[func(error)]
 
-	mu     sync.Mutex
-	data   any
-	held   []*engineio.Packet // while connecting
-	acks   map[uint64]*pendingAck
-	ctx    context.Context // nil until it is asked for
+	mu   sync.Mutex
+	data any
+	held *[]*engineio.Packet    // while connecting, if there are any
+	acks map[uint64]*pendingAck // nil while there are none
+	life *life                  // nil until Context is called
+}
+
+// A life is the context of a socket.
+type life struct {
+	ctx    context.Context
 	cancel context.CancelCauseFunc
 }
 
@@ -103,17 +107,14 @@ func (s *Socket) Sockets() []*Socket { return s.session.connected() }
 func (s *Socket) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil {
-		parent := context.Background()
-		if r := s.Request(); r != nil {
-			parent = context.WithoutCancel(r.Context())
-		}
-		s.ctx, s.cancel = context.WithCancelCause(parent)
+	if s.life == nil {
+		ctx, cancel := context.WithCancelCause(context.WithoutCancel(s.Request().Context()))
+		s.life = &life{ctx, cancel}
 		if s.gone() {
-			s.cancel(ErrDisconnected)
+			cancel(ErrDisconnected)
 		}
 	}
-	return s.ctx
+	return s.life.ctx
 }
 
 // Data returns what was kept with [Socket.SetData], or nil.
@@ -172,8 +173,8 @@ func (s *Socket) Once(event string, fn any) *Listener { return s.listen(event, f
 
 func (s *Socket) listen(event string, fn any, once bool) *Listener {
 	l := s.listeners.add(event, fn, once)
-	if l.err != nil {
-		s.ns.server.log().Error("socketio: bad listener", "namespace", s.ns.name, "event", event, "error", l.err)
+	if err := l.Err(); err != nil {
+		s.ns.server.log().Error("socketio: bad listener", "namespace", s.ns.name, "event", event, "error", err)
 	}
 	return l
 }
@@ -490,10 +491,13 @@ func (s *Socket) transmit(wire []*engineio.Packet, volatile bool) error {
 			if volatile {
 				return nil
 			}
-			if len(s.held) >= maxHeld {
+			if s.held == nil {
+				s.held = new([]*engineio.Packet)
+			}
+			if len(*s.held) >= maxHeld {
 				return ErrQueueFull
 			}
-			s.held = append(s.held, wire...)
+			*s.held = append(*s.held, wire...)
 			return nil
 		}
 		s.mu.Unlock()
@@ -633,8 +637,8 @@ func (s *Socket) reply(p *parser.Packet, args []any) (whole bool, err error) {
 func (s *Socket) end(reason Reason, err error) {
 	s.mu.Lock()
 	before := socketState(s.state.Swap(uint32(disconnected)))
-	if s.cancel != nil {
-		s.cancel(ErrDisconnected)
+	if s.life != nil {
+		s.life.cancel(ErrDisconnected)
 	}
 	acks := s.acks
 	s.acks, s.held = nil, nil

@@ -10,17 +10,20 @@ import (
 // turns has things done one after the other, without a goroutine of its own: by the
 // goroutine that brings something if nobody is at it, and else by the one that is.
 type turns struct {
-	session *session // whose turns they are
-	limit   int      // how many packets may wait
+	session *session      // whose turns they are
+	hold    atomic.Uint32 // one of the following
 
-	hold atomic.Uint32 // one of the following
+	mu   sync.Mutex
+	busy bool  // whether a goroutine is at it
+	over bool  // whether nobody needs to wait for room any more
+	line *line // nil while nothing waits, and nobody for room
+}
 
-	mu      sync.Mutex
-	room    sync.Cond // signaled when waiting has become shorter, and at the end
-	busy    bool      // whether a goroutine is at it
-	waiting []turn
-	octets  int  // of the packets in waiting
-	over    bool // whether nobody needs to wait for room any more
+// A line is what waits for its turn.
+type line struct {
+	turns  []turn
+	octets int           // of their packets
+	room   chan struct{} // closed when the line has become shorter, and at the end; nil if nobody waits for that
 }
 
 // Whether turns keep the session from being read, because the goroutine that brings
@@ -60,13 +63,16 @@ func (q *turns) run(args []Value, call func([]Value)) { q.take(turn{args: args, 
 // waits for room then, so that who brings packets is held up.
 func (q *turns) take(t turn) {
 	q.mu.Lock()
-	for q.busy && t.call == nil && !q.over && (len(q.waiting) >= q.limit || q.octets > maxWaitingOctets) {
-		q.room.Wait()
+	for t.call == nil && q.full() {
+		q.await()
 	}
 	if q.busy {
 		t.own()
-		q.waiting = append(q.waiting, t)
-		q.octets += t.size()
+		if q.line == nil {
+			q.line = new(line)
+		}
+		q.line.turns = append(q.line.turns, t)
+		q.line.octets += t.size()
 		q.mu.Unlock()
 		return
 	}
@@ -82,18 +88,47 @@ func (q *turns) take(t turn) {
 		q.do(&t)
 		q.giveBack()
 		q.mu.Lock()
-		q.room.Broadcast()
-		if len(q.waiting) == 0 {
+		l := q.line
+		if l == nil || len(l.turns) == 0 {
 			q.hold.Store(letGo)
-			q.waiting, q.busy = nil, false
+			q.line, q.busy = nil, false
+			q.makeRoom(l)
 			q.mu.Unlock()
 			return
 		}
-		t = q.waiting[0]
-		q.waiting[0] = turn{}
-		q.waiting = q.waiting[1:]
-		q.octets -= t.size()
+		t = l.turns[0]
+		l.turns[0] = turn{}
+		l.turns = l.turns[1:]
+		l.octets -= t.size()
+		q.makeRoom(l)
 		q.mu.Unlock()
+	}
+}
+
+// full reports whether a packet has to wait before it may wait for its turn. It needs
+// mu.
+func (q *turns) full() bool {
+	l := q.line
+	return q.busy && l != nil && !q.over && (len(l.turns) >= q.session.server.maxWaiting() || l.octets > maxWaitingOctets)
+}
+
+// await gives up mu until the line may have become shorter.
+func (q *turns) await() {
+	if q.line.room == nil {
+		q.line.room = make(chan struct{})
+	}
+	room := q.line.room
+	q.mu.Unlock()
+	<-room
+	q.mu.Lock()
+}
+
+// makeRoom tells who awaits that l has become shorter, or that nobody needs to wait. It
+// needs mu.
+func (q *turns) makeRoom(l *line) {
+	if l != nil && l.room != nil {
+		close(l.room)
+		l.room = nil
 	}
 }
 
@@ -138,5 +173,5 @@ func (q *turns) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.over = true
-	q.room.Broadcast()
+	q.makeRoom(q.line)
 }
