@@ -46,7 +46,7 @@ type scenario struct {
 var (
 	echoes     = []string{"ours", "ours:http", "ours:events", "gorilla", "gorilla:reader", "coder", "gobwas", "gobwas:loop", "gws", "nbio", "xnet", "ws", "limit"}
 	broadcasts = []string{"ours", "gorilla", "coder", "gobwas", "gws", "nbio", "xnet", "ws"}
-	upgrades   = []string{"ours", "ours:http", "gorilla", "coder", "gobwas", "gws", "nbio", "xnet", "ws"}
+	upgrades   = []string{"ours", "ours:http", "ours:events", "gorilla", "coder", "gobwas", "gws", "nbio", "xnet", "ws"}
 	sockets    = []string{"ours", "socket.io"}
 )
 

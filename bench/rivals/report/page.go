@@ -24,6 +24,8 @@ var families = []family{
 	{"Echo", "Echo over loopback TCP", "Processor time of the server for each message, whole processes.", "ns/op"},
 	{"Broadcast", "Broadcast", "Processor time of the server for each message and receiver, whole processes. A burst is several messages one after the other.", "ns/op"},
 	{"Upgrade", "Opening handshakes", "Processor time of the server for connect, upgrade and reset, whole processes.", "ns/op"},
+	{"Handshake", "Opening handshakes in memory", "From the request to the response, without net/http; ours is with the connection that begins then, and its end, ours:package is package handshake alone.", "ns/op"},
+	{"HandshakeHTTP", "Opening handshakes in memory, over net/http", "With all that net/http does, until the connection is closed; the limit is a handler that takes it over and writes fixed octets.", "ns/op"},
 	{"Idle", "Idle connections", "Resident memory of the server for each connection that has had one message echoed, garbage collected.", "B/conn"},
 	{"Event", "Socket.IO: events with acknowledgement", "Processor time of the server for each event, whole processes, over WebSocket.", "ns/op"},
 	{"Room", "Socket.IO: an event to a room", "Processor time of the server for each receiver, whole processes.", "ns/op"},
