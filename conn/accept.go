@@ -212,10 +212,13 @@ var (
 	parserPool     = sync.Pool{New: func() any { return new(handshake.Parser) }}
 )
 
+// noOptions are those of who gives none.
+var noOptions AcceptOptions
+
 // newAcceptance returns one for release.
 func newAcceptance(o *AcceptOptions) *acceptance {
 	if o == nil {
-		o = standardAccept()
+		o = &noOptions
 	}
 	a := acceptancePool.Get().(*acceptance)
 	a.o, a.options, a.poller = o, o.filled, o.poller
@@ -271,11 +274,6 @@ func (a *acceptance) free() bool {
 	}
 	return true
 }
-
-// standardAccept returns the options of those who give none.
-var standardAccept = sync.OnceValue(func() *AcceptOptions {
-	return &AcceptOptions{filled: new((&Options{}).withDefaults(frame.Server))}
-})
 
 // agree applies every rule to the request, and chooses what the connection has of what
 // was offered.
