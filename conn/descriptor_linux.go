@@ -236,7 +236,13 @@ func (d *descriptor) look(p []byte) (int, error) {
 	if err := d.use(); err != nil {
 		return 0, err
 	}
-	n, err := sysRead(uintptr(d.fd), p)
+	var n int
+	var err error
+	if d.keepsProcessor(len(p)) {
+		n, err = transfer(trapReceive, uintptr(d.fd), p)
+	} else {
+		n, err = sysRead(uintptr(d.fd), p)
+	}
 	d.done()
 	if err == errWouldBlock {
 		d.drained = true
@@ -250,10 +256,20 @@ func (d *descriptor) write(p []byte) (int, error) {
 	if err := d.use(); err != nil {
 		return 0, err
 	}
-	n, err := sysWrite(uintptr(d.fd), p)
+	var n int
+	var err error
+	if d.keepsProcessor(len(p)) {
+		n, err = transfer(trapSend, uintptr(d.fd), p)
+	} else {
+		n, err = sysWrite(uintptr(d.fd), p)
+	}
 	d.done()
 	return taken(n, err)
 }
+
+// keepsProcessor reports whether n octets are transferred without the runtime being
+// told, although sysRead and sysWrite might tell it.
+func (d *descriptor) keepsProcessor(n int) bool { return n <= maxVisit && d.poller.handle != nil }
 
 // Write writes p, and waits for the peer to take it.
 func (d *descriptor) Write(p []byte) (n int, err error) {

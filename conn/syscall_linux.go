@@ -11,6 +11,11 @@ import (
 // wait and is soon done.
 const maxRaw = 64 << 10
 
+// maxVisit is maxRaw for connections with visits. When the processor is taken from a
+// visit the next one begins, and that may go on until there are as many messages half
+// read or written as there are connections, which no cache holds.
+const maxVisit = 1 << 20
+
 // sysRead reads from a socket that does not block.
 //
 // It and what it calls do not ask for more stack: a connection's goroutine, which
