@@ -19,7 +19,7 @@ func (s *Session) begin(now time.Time) {
 		return
 	}
 	s.state = open
-	s.timer = time.AfterFunc(time.Until(s.beat.due), s.tick)
+	s.alarms.set(s, s.beat.due)
 	if s.link != nil && len(s.queue.packets) > 0 {
 		s.link.flush()
 	}
@@ -93,7 +93,7 @@ func (s *Session) sayGoodbye() {
 		go s.conn.Close(frame.CloseNoStatusReceived, "")
 	case s.link != nil:
 		if s.closeTimeout > 0 {
-			s.timer = time.AfterFunc(s.closeTimeout, s.tick)
+			s.alarms.set(s, time.Now().Add(s.closeTimeout))
 		}
 		s.link.close()
 	}
@@ -109,7 +109,7 @@ func (s *Session) end(reason CloseReason, err error) {
 		s.cancel(s.cause())
 	}
 	if began {
-		s.timer.Stop()
+		s.alarms.stop(s)
 		s.tell()
 	}
 }
@@ -129,9 +129,7 @@ func (s *Session) tell() {
 // finish is the end for the peer. It needs mu, and state closing.
 func (s *Session) finish() {
 	s.state = closed
-	if s.timer != nil {
-		s.timer.Stop()
-	}
+	s.alarms.stop(s)
 	if s.link != nil {
 		s.link.stop()
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"time"
 
 	"example.org/rfc6455/frame"
 	"example.org/rfc6455/socketio/engineio/codec"
@@ -71,7 +70,7 @@ func (s *Session) receive(src source, p codec.Packet) bool {
 		return false
 	}
 	if s.beat.received(p.Type) {
-		s.timer.Reset(time.Until(s.beat.due))
+		s.alarms.set(s, s.beat.due)
 	}
 	if p.Type == codec.Message {
 		s.caller = src

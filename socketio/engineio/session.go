@@ -43,8 +43,8 @@ type Session struct {
 	cancel context.CancelCauseFunc
 
 	beat  heartbeat
-	timer *time.Timer // of beat; in state closing, of the wait for a poll
-	heard uint64      // octets that had come over conn when beat was last looked at; unheard before
+	alarm int    // of beat, and in state closing of the wait for a poll: its place in the queue of alarms and 1; 0 for none
+	heard uint64 // octets that had come over conn when beat was last looked at; unheard before
 
 	caller source // whose call of Message is in progress and not released; or nil
 	calls  uint64 // counts the calls of Message
@@ -65,8 +65,9 @@ type settings struct {
 	forget                       func(*Session) // called when nobody has to find the session any more
 	logger                       *slog.Logger
 
-	began time.Time    // before the first session
-	busy  atomic.Int64 // when the process was last seen to be busy, in nanoseconds since began; 0 is never
+	began  time.Time // before the first session
+	alarms alarms
+	busy   atomic.Int64 // when the process was last seen to be busy, in nanoseconds since began; 0 is never
 }
 
 // A state is where a session stands.

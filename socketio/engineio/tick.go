@@ -38,7 +38,7 @@ func (s *Session) tick() {
 		}
 		return
 	}
-	s.timer.Reset(time.Until(s.beat.due))
+	s.alarms.set(s, s.beat.due)
 }
 
 // hops is about how often goroutines wait for their turn between a ping and its pong,
