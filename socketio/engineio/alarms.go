@@ -33,7 +33,7 @@ func (a *alarms) set(s *Session, at time.Time) {
 		heap.Push(&a.queue, next)
 	} else {
 		a.queue[s.alarm-1] = next
-		heap.Fix(&a.queue, s.alarm-1)
+		heap.Fix(&a.queue, int(s.alarm-1))
 	}
 	a.arm(s.settings)
 }
@@ -43,7 +43,7 @@ func (a *alarms) stop(s *Session) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if s.alarm > 0 {
-		heap.Remove(&a.queue, s.alarm-1)
+		heap.Remove(&a.queue, int(s.alarm-1))
 		a.arm(s.settings)
 	}
 }
@@ -90,12 +90,12 @@ func (q alarmQueue) Less(i, j int) bool { return q[i].at < q[j].at }
 
 func (q alarmQueue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
-	q[i].session.alarm, q[j].session.alarm = i+1, j+1
+	q[i].session.alarm, q[j].session.alarm = int32(i)+1, int32(j)+1
 }
 
 func (q *alarmQueue) Push(x any) {
 	*q = append(*q, x.(alarm))
-	x.(alarm).session.alarm = len(*q)
+	x.(alarm).session.alarm = int32(len(*q))
 }
 
 func (q *alarmQueue) Pop() any {

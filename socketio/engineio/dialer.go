@@ -139,7 +139,7 @@ func (d *dialer) session(p codec.Packet) (s *Session, w welcome, err error) {
 	if w.ID == "" || w.PingInterval <= 0 || w.PingTimeout <= 0 {
 		return nil, w, &RefusedError{Status: http.StatusOK, Code: BadRequest, Message: "incomplete handshake"}
 	}
-	s = &Session{settings: &d.settings, id: w.ID, revision: d.revision, head: head{text: string(appendField(nil, d.url.Host))}}
+	s = &Session{settings: &d.settings, id: w.ID, revision: d.revision, queue: new(queue), head: head{text: string(appendField(nil, d.url.Host))}}
 	s.beat = heartbeat{
 		interval: time.Duration(min(w.PingInterval, day)) * time.Millisecond,
 		timeout:  time.Duration(min(w.PingTimeout, day)) * time.Millisecond,

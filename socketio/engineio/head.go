@@ -22,15 +22,15 @@ type head struct {
 	tls  *tls.ConnectionState // of the request
 }
 
-// keep returns what is kept of r.
-func keep(r *http.Request) head {
+// keep returns what is kept of r, which is from somebody with that principal.
+func keep(r *http.Request, principal string) head {
 	b := appendField(make([]byte, 0, 512), r.RemoteAddr)
 	u := r.URL.String()
 	if u == r.RequestURI {
 		u = "" // nobody has changed it
 	}
 	ctx, local := strip(r.Context())
-	for _, s := range []string{local, r.Method, r.RequestURI, u, r.Proto, r.Host, r.Pattern} {
+	for _, s := range []string{principal, local, r.Method, r.RequestURI, u, r.Proto, r.Host, r.Pattern} {
 		b = appendField(b, s)
 	}
 	for name := range wildcards(r.Pattern) {
@@ -113,9 +113,17 @@ func (h *head) remote() string {
 	return addr
 }
 
+// principal returns whose the request was, by Options.Principal.
+func (h *head) principal() string {
+	_, rest := cutField(h.text)
+	principal, _ := cutField(rest)
+	return principal
+}
+
 // context returns a context with the values of the request's, which does not end.
 func (h *head) context() context.Context {
 	_, rest := cutField(h.text)
+	_, rest = cutField(rest)
 	local, _ := cutField(rest)
 	ctx := context.WithoutCancel(h.ctx)
 	if local == "" {
@@ -134,7 +142,7 @@ func (h *head) request() *http.Request {
 		return field
 	}
 	r := (&http.Request{Header: http.Header{}, Body: http.NoBody, TLS: h.tls}).WithContext(h.context())
-	r.RemoteAddr, _, r.Method, r.RequestURI = next(), next(), next(), next()
+	r.RemoteAddr, _, _, r.Method, r.RequestURI = next(), next(), next(), next(), next()
 	// What could be parsed before can be again.
 	if u := next(); u != "" {
 		r.URL, _ = url.Parse(u)

@@ -11,9 +11,9 @@ import (
 // does not know which transport carries it, so a deadline outlives an upgrade.
 type heartbeat struct {
 	interval, timeout time.Duration
-	pings             bool // whether this side does
 
 	due      time.Time // when something has to be done next
+	pings    bool      // whether this side does
 	waiting  bool      // whether that is to find the peer dead
 	heard    bool      // whether anything came since the wait began
 	extended bool      // whether the wait was made longer because of that

@@ -2,6 +2,7 @@ package engineio_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -264,4 +265,44 @@ func TestDeadServer(t *testing.T) {
 			synctest.Wait()
 		})
 	}
+}
+
+// TestHeartbeats: each of many sessions has its ping in time, whatever became of the
+// others, and those that answer go on.
+func TestHeartbeats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const sessions, apart = 300, 50 * time.Millisecond
+		const interval, timeout = 25 * time.Second, 20 * time.Second
+		w := serve(t, nil, nil)
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		for i := range sessions {
+			s, session := w.open("EIO=4")
+			begun := time.Now()
+			wg.Go(func() {
+				if i%3 == 0 { // goes away before its first ping
+					time.Sleep(time.Duration(i) * apart / 2)
+					session.Close("")
+					s.next()
+					return
+				}
+				expect := func(want string, after time.Duration) {
+					if got := s.next(); got != want || time.Since(begun) != after {
+						t.Errorf("session %d received %q after %v, want %q after %v", i, got, time.Since(begun), want, after)
+					}
+				}
+				expect("2", interval)
+				if i%3 == 1 {
+					expect("end 1006", interval+timeout+glance)
+					return
+				}
+				late := time.Duration(i) * time.Millisecond
+				time.Sleep(late)
+				s.send("3")
+				expect("2", 2*interval+late)
+				s.CloseNow()
+			})
+			time.Sleep(apart)
+		}
+	})
 }

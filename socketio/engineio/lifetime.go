@@ -74,7 +74,7 @@ func (s *Session) Close(reason CloseReason) {
 		return
 	}
 	began := s.state == open
-	s.end(reason, nil)
+	s.ends(reason, nil)
 	if began {
 		s.sayGoodbye()
 	}
@@ -83,8 +83,8 @@ func (s *Session) Close(reason CloseReason) {
 // sayGoodbye tells the peer that the session is closing, as soon as that can be
 // done. It needs mu.
 func (s *Session) sayGoodbye() {
-	if s.role == frame.Client && s.up.phase != probed {
-		s.up.stop() // the client can still do without
+	if s.role == frame.Client && !s.up.is(probed) {
+		s.stopUpgrade() // the client can still do without
 	}
 	switch {
 	case s.up.running():
@@ -99,14 +99,14 @@ func (s *Session) sayGoodbye() {
 	}
 }
 
-// end is the end for the application: the state is closing from now on. It needs mu,
+// ends is the end for the application: the state is closing from now on. It needs mu,
 // and a state before that.
-func (s *Session) end(reason CloseReason, err error) {
+func (s *Session) ends(reason CloseReason, err error) {
 	began := s.state == open
-	s.state, s.reason, s.err = closing, reason, err
+	s.state, s.end = closing, &ending{reason, err}
 	s.ws.Store(nil)
-	if s.cancel != nil {
-		s.cancel(s.cause())
+	if s.life != nil {
+		s.life.cancel(s.cause())
 	}
 	if began {
 		s.alarms.stop(s)
@@ -122,7 +122,7 @@ func (s *Session) tell() {
 				s.panicked(v)
 			}
 		}()
-		s.receiver.Closed(s, s.reason, s.err)
+		s.receiver.Closed(s, s.end.reason, s.end.err)
 	}()
 }
 
@@ -133,7 +133,7 @@ func (s *Session) finish() {
 	if s.link != nil {
 		s.link.stop()
 	}
-	s.up.stop()
+	s.stopUpgrade()
 	s.forget(s)
 }
 
@@ -148,7 +148,7 @@ func (s *Session) fail(reason CloseReason, err error) {
 // failLocked is fail for who has mu.
 func (s *Session) failLocked(reason CloseReason, err error) {
 	if s.state < closing {
-		s.end(reason, err)
+		s.ends(reason, err)
 	}
 	if s.state < closed {
 		s.finish()

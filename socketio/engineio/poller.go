@@ -57,7 +57,7 @@ func (d *dialer) dialPolling(ctx context.Context) (*Session, error) {
 	p.polling = true
 	go p.run()
 	if d.upgrades(w) {
-		s.up.phase = connecting
+		s.up = &upgrade{phase: connecting}
 		go p.upgrade()
 	}
 	return s, nil
@@ -239,7 +239,7 @@ func (p *poller) probe(c *conn.Conn) bool {
 func (p *poller) pause(c *conn.Conn) bool {
 	s := p.s
 	s.mu.Lock()
-	if s.up.conn != c {
+	if !s.up.to(c) {
 		s.mu.Unlock()
 		return false
 	}
@@ -263,10 +263,10 @@ func (p *poller) move(c *conn.Conn) bool {
 	s := p.s
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.up.conn != c {
+	if !s.up.to(c) {
 		return false
 	}
-	s.up.done()
+	s.endUpgrade()
 	c.Post(upgradePacket.message(form{revision: s.revision}))
 	s.attach(c, false)
 	p.cancel()

@@ -66,11 +66,11 @@ func (p *polling) close() { p.flush() } // the poll, or else the next one, is to
 
 func (p *polling) stop() {
 	switch {
-	case p.s.reason != TransportClose && p.get != nil:
+	case p.s.end.reason != TransportClose && p.get != nil:
 		p.wake(closePacket)
 	case p.get != nil: // the client knows
 		p.wake(noopPacket)
-	case p.s.reason == TransportClose:
+	case p.s.end.reason == TransportClose:
 		p.late = true
 	}
 }
@@ -142,13 +142,13 @@ func (p *polling) servePoll(e *exchange) {
 	h := &held{woken: make(chan struct{}), alone: noopPacket}
 	if (s.state == open || s.up.running()) && len(s.queue.packets) == 0 {
 		p.get = h
-		upgrading := s.up.phase == probed
+		upgrading := s.up.is(probed)
 		s.mu.Unlock()
 		gone := p.hold(e, h, upgrading)
 		s.mu.Lock()
 		if gone && p.get == h {
 			p.get = nil
-			if s.up.phase != probed { // otherwise it need not be polled again
+			if !s.up.is(probed) { // otherwise it need not be polled again
 				s.failLocked(TransportError, context.Cause(e.r.Context()))
 			}
 			s.mu.Unlock()
@@ -226,7 +226,7 @@ func (p *polling) answered(ps []*Packet, err error) {
 	}
 	if err != nil {
 		s.queue.putBack(ps)
-		if s.up.phase != probed {
+		if !s.up.is(probed) {
 			s.failLocked(TransportError, err)
 			return
 		}

@@ -132,7 +132,7 @@ func (e *exchange) checkSession(s *Session) *refusal {
 		return refuseSession
 	case e.query.revision != s.revision:
 		return refuseProtocolMismatch
-	case e.server.options.Principal != nil && e.server.options.Principal(e.r) != s.principal:
+	case e.server.options.Principal != nil && e.server.options.Principal(e.r) != s.head.principal():
 		return refusePrincipal
 	}
 	return nil

@@ -146,18 +146,20 @@ func (s *Server) serveSession(e *exchange) {
 
 // serveHandshake begins a session.
 func (s *Server) serveHandshake(e *exchange) {
+	principal := ""
+	if s.options.Principal != nil {
+		principal = s.options.Principal(e.r)
+	}
 	session := &Session{
 		settings: &s.settings,
 		revision: e.query.revision,
-		head:     keep(e.r),
+		head:     keep(e.r, principal),
+		queue:    new(queue),
 	}
 	session.beat = heartbeat{
 		interval: s.options.PingInterval,
 		timeout:  s.options.PingTimeout,
 		pings:    session.revision == codec.V4,
-	}
-	if s.options.Principal != nil {
-		session.principal = s.options.Principal(e.r)
 	}
 	p := newPolling(session)
 	p.base64 = e.query.base64

@@ -21,33 +21,43 @@ import (
 // goroutine at any time.
 type Session struct {
 	*settings
-	id        string
-	revision  codec.Revision
-	head      head
-	principal string   // of Options.Principal
-	receiver  Receiver // set when state becomes open
+	id       string
+	head     head
+	receiver Receiver // set when state becomes open
 
 	// ws is where Send goes while the session is open on a WebSocket; nil otherwise.
 	ws atomic.Pointer[conn.Conn]
 
-	mu     sync.Mutex
-	state  state
-	reason CloseReason // from closing on
-	err    error       // likewise; may be nil
-	queue  queue       // what waits for polling, or for the state to be open
-	link   link        // polling; nil on a WebSocket
-	conn   *conn.Conn  // the WebSocket in use; nil while polling
-	base64 bool        // whether octets go over conn as text
-	up     upgrade
-	ctx    context.Context // nil until it is asked for
-	cancel context.CancelCauseFunc
+	revision codec.Revision
+	base64   bool  // whether octets go over conn as text; guarded by mu
+	state    state // guarded by mu
+	alarm    int32 // place and 1 in alarms.queue, whose it is, of beat or in state closing of the wait for a poll; 0 for none
+
+	mu    sync.Mutex
+	end   *ending    // from closing on
+	queue *queue     // what waits for polling, or for the state to be open; nil once there is a WebSocket
+	link  link       // polling; nil on a WebSocket
+	conn  *conn.Conn // the WebSocket in use; nil while polling
+	up    *upgrade   // nil while there is none
+	life  *life      // nil until Context is called
 
 	beat  heartbeat
-	alarm int    // of beat, and in state closing of the wait for a poll: its place in the queue of alarms and 1; 0 for none
 	heard uint64 // octets that had come over conn when beat was last looked at; unheard before
 
 	caller source // whose call of Message is in progress and not released; or nil
 	calls  uint64 // counts the calls of Message
+}
+
+// An ending says how a session ended.
+type ending struct {
+	reason CloseReason
+	err    error // may be nil
+}
+
+// A life is the context of a session.
+type life struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
 }
 
 // unheard is Session.heard before beat was looked at with a WebSocket.
@@ -127,22 +137,23 @@ func (s *Session) RemoteAddr() string { return s.head.remote() }
 func (s *Session) Context() context.Context {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ctx == nil {
+	if s.life == nil {
 		parent := context.Background()
 		if s.head.ctx != nil {
 			parent = s.head.context()
 		}
-		s.ctx, s.cancel = context.WithCancelCause(parent)
+		ctx, cancel := context.WithCancelCause(parent)
+		s.life = &life{ctx, cancel}
 		if s.state >= closing {
-			s.cancel(s.cause())
+			cancel(s.cause())
 		}
 	}
-	return s.ctx
+	return s.life.ctx
 }
 
 // cause says in an error how the session ended.
 func (s *Session) cause() error {
-	return fmt.Errorf("engineio: session ended by %s: %w", s.reason, net.ErrClosed)
+	return fmt.Errorf("engineio: session ended by %s: %w", s.end.reason, net.ErrClosed)
 }
 
 // Send sends messages without waiting: all of them, in their order and with no
@@ -284,6 +295,7 @@ func (s *Session) attach(c *conn.Conn, base64 bool) {
 	if ps := s.queue.take(); len(ps) > 0 {
 		c.Post(messages(s.form(), ps)...) // nothing is queued in c, so there is room
 	}
+	s.queue = nil
 	if s.state < closing {
 		s.ws.Store(c)
 	}

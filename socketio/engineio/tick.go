@@ -31,7 +31,7 @@ func (s *Session) tick() {
 	case ping:
 		s.control(pingPacket)
 	case bury:
-		s.end(PingTimeout, nil)
+		s.ends(PingTimeout, nil)
 		s.finish()
 		if s.conn != nil {
 			go s.conn.CloseNow()

@@ -9,8 +9,7 @@ import (
 	"example.org/rfc6455/socketio/engineio/codec"
 )
 
-// An upgrade is the way of a session from polling to a WebSocket. The zero value is
-// none.
+// An upgrade is the way of a session from polling to a WebSocket. Nil is none.
 type upgrade struct {
 	phase upgradePhase
 	conn  *conn.Conn  // from probing on
@@ -21,29 +20,35 @@ type upgrade struct {
 type upgradePhase uint8
 
 const (
-	notUpgrading upgradePhase = iota
-	connecting                // the opening handshake of the WebSocket
-	probing                   // a ping has still to show that the WebSocket works
-	probed                    // it works: the client stops polling before it moves
+	connecting upgradePhase = iota // the opening handshake of the WebSocket
+	probing                        // a ping has still to show that the WebSocket works
+	probed                         // it works: the client stops polling before it moves
 )
 
 // running reports whether there is an upgrade.
-func (u *upgrade) running() bool { return u.phase != notUpgrading }
+func (u *upgrade) running() bool { return u != nil }
 
-// stop ends an upgrade. The WebSocket is closed.
-func (u *upgrade) stop() {
-	if u.conn != nil {
-		go u.conn.Close(frame.CloseNoStatusReceived, "")
+// is reports whether there is an upgrade in that phase.
+func (u *upgrade) is(p upgradePhase) bool { return u != nil && u.phase == p }
+
+// to reports whether there is an upgrade to c, which is nil as long as it is
+// connecting.
+func (u *upgrade) to(c *conn.Conn) bool { return u != nil && u.conn == c }
+
+// stopUpgrade ends an upgrade, if there is one. The WebSocket is closed. It needs mu.
+func (s *Session) stopUpgrade() {
+	if s.up != nil && s.up.conn != nil {
+		go s.up.conn.Close(frame.CloseNoStatusReceived, "")
 	}
-	u.done()
+	s.endUpgrade()
 }
 
-// done is the end of an upgrade, however it ended.
-func (u *upgrade) done() {
-	if u.timer != nil {
-		u.timer.Stop()
+// endUpgrade is the end of an upgrade, however it ended. It needs mu.
+func (s *Session) endUpgrade() {
+	if s.up != nil && s.up.timer != nil {
+		s.up.timer.Stop()
 	}
-	*u = upgrade{}
+	s.up = nil
 }
 
 // beginUpgrade begins an upgrade, if the session polls and has none yet.
@@ -53,7 +58,7 @@ func (s *Session) beginUpgrade() bool {
 	if s.state != open || s.link == nil || s.up.running() {
 		return false
 	}
-	s.up.phase = connecting
+	s.up = &upgrade{phase: connecting}
 	return true
 }
 
@@ -80,10 +85,10 @@ func (s *Session) upgrading(c *conn.Conn) bool {
 func (s *Session) stay(c *conn.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.up.running() || s.up.conn != c {
+	if !s.up.to(c) {
 		return
 	}
-	s.up.done()
+	s.endUpgrade()
 	if s.state == closing {
 		s.sayGoodbye()
 	}
@@ -120,7 +125,7 @@ const pollGrace = 20 * time.Millisecond
 func (s *Session) answerProbe(c *conn.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.up.conn != c {
+	if !s.up.to(c) {
 		return false
 	}
 	s.up.phase = probed
@@ -143,7 +148,7 @@ func (s *Session) answerProbe(c *conn.Conn) bool {
 // them.
 func (s *Session) move(c *conn.Conn, base64 bool) bool {
 	s.mu.Lock()
-	if s.up.conn != c {
+	if !s.up.to(c) {
 		s.mu.Unlock()
 		return false
 	}
@@ -151,11 +156,11 @@ func (s *Session) move(c *conn.Conn, base64 bool) bool {
 	if p.get != nil { // against the rules, or sent after the move
 		p.wake(nil)
 	}
-	if p.settle(); s.up.conn != c {
+	if p.settle(); !s.up.to(c) {
 		s.mu.Unlock()
 		return false
 	}
-	s.up.done()
+	s.endUpgrade()
 	s.attach(c, base64)
 	ending := s.state == closing
 	if ending {
