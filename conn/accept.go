@@ -100,19 +100,7 @@ type Answer struct {
 func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
 	a := newAcceptance(o)
 	defer a.release()
-	a.addr = r.RemoteAddr
-	a.parsed = handshake.Request{
-		Method:  r.Method,
-		Target:  r.URL.RequestURI(),
-		Proto:   r.Proto,
-		Host:    r.Host,
-		Header:  r.Header,
-		HasBody: r.ContentLength != 0,
-	}
-	a.request = &a.parsed
-	if a.http2 = r.ProtoMajor >= 2; a.http2 {
-		a.request.Protocol = strings.Join(r.Header[":protocol"], ",")
-	}
+	a.received(r)
 	err := a.agree()
 	if err == nil && !a.http2 {
 		a.buf = getBuffer(smallInbox)
@@ -128,12 +116,44 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if a.http2 {
 		return a.acceptHTTP2(w, r)
 	}
-	nc, buffered, err := http.NewResponseController(w).Hijack()
+	nc, err := a.hijack(w)
 	if err != nil {
 		a.giveUp()
-		err = notHijacked(w, err)
 		refuse(w, a.refusal(err))
 		return nil, err
+	}
+	if a.poller == nil {
+		a.poller = pollerOf(r, nc)
+	}
+	rwc, err := a.open(r.Context(), nc)
+	if err != nil {
+		return nil, err
+	}
+	return a.begin(r.Context(), rwc), nil
+}
+
+// received takes the request that net/http has received.
+func (a *acceptance) received(r *http.Request) {
+	a.addr = r.RemoteAddr
+	a.parsed = handshake.Request{
+		Method:  r.Method,
+		Target:  r.URL.RequestURI(),
+		Proto:   r.Proto,
+		Host:    r.Host,
+		Header:  r.Header,
+		HasBody: r.ContentLength != 0,
+	}
+	a.request = &a.parsed
+	if a.http2 = r.ProtoMajor >= 2; a.http2 {
+		a.request.Protocol = strings.Join(r.Header[":protocol"], ",")
+	}
+}
+
+// hijack takes the connection over from net/http.
+func (a *acceptance) hijack(w http.ResponseWriter) (net.Conn, error) {
+	nc, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, notHijacked(w, err)
 	}
 	nc.SetDeadline(time.Time{})
 	if a.options.HandshakeTimeout > 0 {
@@ -141,15 +161,8 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 		a.timed = true
 	}
 	early, _ := buffered.Reader.Peek(buffered.Reader.Buffered())
-	if a.poller == nil {
-		a.poller = pollerOf(r, nc)
-	}
 	a.early = slices.Clone(early)
-	rwc, err := a.open(r.Context(), nc)
-	if err != nil {
-		return nil, err
-	}
-	return a.begin(r.Context(), rwc), nil
+	return nc, nil
 }
 
 // refuse answers a request with a refusal.
@@ -474,21 +487,15 @@ func (a *acceptance) open(ctx context.Context, nc net.Conn) (io.ReadWriteCloser,
 // begin begins the connection on a stream on which the response was sent. Ctx supplies
 // the values of its context.
 func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser) *Conn {
-	var pacemaker *pacemaker
+	c := a.newConn(ctx, rwc)
 	switch {
 	case a.o.Hub != nil:
-		pacemaker = &a.o.Hub.pacemaker
+		c.begin(&a.o.Hub.pacemaker)
 	case a.poller != nil:
-		pacemaker = &a.poller.pacemaker
+		c.begin(&a.poller.pacemaker)
+	default:
+		c.begin(nil)
 	}
-	c := newConn(rwc, frame.Server, &Handshake{
-		Target:      strings.Clone(a.request.Target), // not all of the head
-		Subprotocol: strings.Clone(a.answer.Subprotocol),
-		Extensions:  a.extensions,
-		Deflate:     a.deflate,
-		Early:       a.early,
-		Data:        a.answer.Data,
-	}, a.options, ctx, pacemaker)
 	if a.place != nil {
 		a.place.join(c, true)
 	}
@@ -498,6 +505,17 @@ func (a *acceptance) begin(ctx context.Context, rwc io.ReadWriteCloser) *Conn {
 		}
 	}
 	return c
+}
+
+func (a *acceptance) newConn(ctx context.Context, rwc io.ReadWriteCloser) *Conn {
+	return newConn(rwc, frame.Server, &Handshake{
+		Target:      strings.Clone(a.request.Target), // not all of the head
+		Subprotocol: strings.Clone(a.answer.Subprotocol),
+		Extensions:  a.extensions,
+		Deflate:     a.deflate,
+		Early:       a.early,
+		Data:        a.answer.Data,
+	}, a.options, ctx)
 }
 
 // giveUp gives back the place in the hub.

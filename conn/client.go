@@ -329,7 +329,9 @@ func (d *dialing) upgrade(ctx context.Context, nc net.Conn, early []byte) (*Conn
 	stop := context.AfterFunc(ctx, func() { closeNow(nc) })
 	h, err := d.exchange(nc, early)
 	if err == nil && stop() {
-		return newConn(nc, frame.Client, &h, d.options, context.Background(), nil), nil
+		c := newConn(nc, frame.Client, &h, d.options, context.Background())
+		c.begin(nil)
+		return c, nil
 	}
 	stop()
 	closeNow(nc)

@@ -74,13 +74,13 @@ func (c *Conn) turn(t turn) phase {
 type ending struct {
 	result   CloseError    // what Conn.ended will hold; guarded by mu
 	budget   *time.Timer   // nil before it is started; guarded by mu
-	readFree chan struct{} // has room for one; told when a reader leaves
+	readFree chan struct{} // has room for one; told when a reader leaves; nil before awaitEnd; guarded by mu
 }
 
 // toEnd returns the ending, which it makes if there is none yet. It needs mu.
 func (c *Conn) toEnd() *ending {
 	if c.ending == nil {
-		c.ending = &ending{readFree: make(chan struct{}, 1)}
+		c.ending = new(ending)
 	}
 	return c.ending
 }
@@ -134,6 +134,15 @@ func (c *Conn) appendLast(payload []byte) uint64 {
 // awaitEnd waits for the end of the connection, as its reader if there is no
 // other.
 func (c *Conn) awaitEnd() {
+	if c.ended.Load() != nil {
+		return
+	}
+	c.mu.Lock()
+	if c.ending.readFree == nil {
+		c.ending.readFree = make(chan struct{}, 1)
+	}
+	free := c.ending.readFree
+	c.mu.Unlock()
 	for c.ended.Load() == nil {
 		if c.sit() {
 			c.readToEnd()
@@ -143,7 +152,7 @@ func (c *Conn) awaitEnd() {
 		select {
 		case <-c.Done():
 			return
-		case <-c.ending.readFree:
+		case <-free:
 		}
 	}
 }
@@ -391,6 +400,7 @@ func (c *Conn) cleanUp() {
 	if c.seat.take() { // otherwise the reader does it
 		if c.intake != nil {
 			c.proto.inflater.release()
+			c.stow()
 		}
 		c.seat.leave()
 	}

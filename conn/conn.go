@@ -106,13 +106,14 @@ type Conn struct {
 // A nil o means the defaults. New takes ownership of rwc and of h.Early.
 func New(rwc io.ReadWriteCloser, role frame.Role, h Handshake, o *Options) *Conn {
 	options := o.withDefaults(role)
-	return newConn(rwc, role, &h, &options, context.Background(), nil)
+	c := newConn(rwc, role, &h, &options, context.Background())
+	c.begin(nil)
+	return c
 }
 
-// newConn begins a connection whose options have been filled in. Its context
-// has the values of ctx, and does not end with it. It shares the pacemaker with
-// others, if that is not nil.
-func newConn(rwc io.ReadWriteCloser, role frame.Role, h *Handshake, o *Options, ctx context.Context, pacemaker *pacemaker) *Conn {
+// newConn returns a connection whose options have been filled in, for begin. Its
+// context has the values of ctx, and does not end with it.
+func newConn(rwc io.ReadWriteCloser, role frame.Role, h *Handshake, o *Options, ctx context.Context) *Conn {
 	c := &Conn{
 		role:    role,
 		options: o,
@@ -143,12 +144,18 @@ func newConn(rwc io.ReadWriteCloser, role frame.Role, h *Handshake, o *Options, 
 		c.received.octets = uint64(n)
 		c.publish()
 	}
-	if o.Hooks.OnOpen != nil {
-		o.Hooks.OnOpen(c)
-	}
-	o.Logger.Debug("websocket open", "conn", c)
-	c.startHeartbeat(pacemaker)
 	return c
+}
+
+// begin begins the connection. It shares the pacemaker with others, if that is not nil.
+func (c *Conn) begin(p *pacemaker) {
+	if c.options.Hooks.OnOpen != nil {
+		c.options.Hooks.OnOpen(c)
+	}
+	if l := c.options.Logger; l.Enabled(context.Background(), slog.LevelDebug) {
+		l.Debug("websocket open", "conn", c)
+	}
+	c.startHeartbeat(p)
 }
 
 // now returns the time since the connection was opened, by a clock that is not

@@ -109,6 +109,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		return c.notReader(ctx)
 	}
 	if err := c.ended.Load(); err != nil {
+		c.stow()
 		c.seat.leave()
 		return err
 	}
@@ -155,6 +156,9 @@ func (c *Conn) endRead() {
 	if c.t.socket != nil {
 		c.lookAhead()
 	}
+	if c.ended.Load() != nil {
+		c.stow()
+	}
 	c.stand()
 }
 
@@ -162,10 +166,17 @@ func (c *Conn) endRead() {
 func (c *Conn) stand() {
 	c.seat.leave()
 	if c.seat.closing() {
-		select {
-		case c.ending.readFree <- struct{}{}:
-		default:
-		}
+		c.tellReadFree()
+	}
+}
+
+// tellReadFree tells those who wait for a reader to leave.
+func (c *Conn) tellReadFree() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case c.ending.readFree <- struct{}{}:
+	default:
 	}
 }
 

@@ -47,7 +47,7 @@ func newTransport(rwc io.ReadWriteCloser) transport {
 		s = &timedStream{ReadWriteCloser: rwc}
 	}
 	socket := newSocket(rwc)
-	resumes := socket != nil || ok && !overTLS(reflect.ValueOf(rwc), maxLayers)
+	resumes := socket != nil || ok && !isOverTLS(rwc)
 	return transport{stream: s, socket: socket, resumes: resumes}
 }
 
@@ -55,6 +55,42 @@ func newTransport(rwc io.ReadWriteCloser) transport {
 const maxLayers = 8
 
 var typeOfNetConn = reflect.TypeFor[net.Conn]()
+
+// unlayered has the types of which no value has a connection inside, nor is a TLS
+// connection.
+var unlayered sync.Map
+
+// isOverTLS reports whether s is a TLS connection or has one inside.
+func isOverTLS(s any) bool {
+	t := reflect.TypeOf(s)
+	if _, ok := unlayered.Load(t); ok {
+		return false
+	}
+	if mayLayer(t) {
+		return overTLS(reflect.ValueOf(s), maxLayers)
+	}
+	unlayered.Store(t, nil)
+	return false
+}
+
+// mayLayer reports whether values of a type may be over TLS.
+func mayLayer(t reflect.Type) bool {
+	if _, ok := t.MethodByName("ConnectionState"); ok {
+		return true
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return false
+	}
+	for f := range t.Fields() {
+		if f.Type.Implements(typeOfNetConn) {
+			return true
+		}
+	}
+	return false
+}
 
 // overTLS reports whether v is a TLS connection or has one inside. A record of TLS
 // that was cut off cannot be continued.
