@@ -11,9 +11,9 @@ import (
 )
 
 // A descriptor is a TCP or Unix socket in an epoll of ours. It takes a fraction of
-// the memory of a [net.Conn], which it becomes for a peer that does not read. Beyond
-// that it knows when there is nothing to read, where a net.Conn would have to ask
-// the kernel before each wait.
+// the memory of a [net.Conn], and knows when there is nothing to read, where a
+// net.Conn would have to ask the kernel before each wait. Where the epoll does not
+// take it, it becomes a net.Conn for what has to wait.
 type descriptor struct {
 	visits
 	users atomic.Int32 // how many system calls use fd, with closedBit and freedBit
@@ -24,8 +24,16 @@ type descriptor struct {
 	address netip.Addr // the zero value for other sockets
 	local   *net.Addr  // that of others, too
 
-	park    atomic.Pointer[park]     // where a reader waits for events; nil before the first wait
-	patient atomic.Pointer[net.Conn] // over a duplicate of fd; nil before the first wait to write
+	park atomic.Pointer[park] // where a reader waits for events; nil before the first wait
+	slow atomic.Pointer[slow] // nil before the first wait to write
+}
+
+// A slow is what a descriptor has for a peer that does not read.
+type slow struct {
+	park              // where the writer waits for events
+	asked atomic.Bool // whether there are events for it
+
+	patient net.Conn // over a duplicate of the descriptor, if that is not polled; nil otherwise
 }
 
 const (
@@ -98,8 +106,11 @@ func (d *descriptor) Close() error {
 	if p := d.park.Load(); p != nil {
 		p.close()
 	}
-	if nc := d.patient.Load(); nc != nil {
-		(*nc).Close()
+	if s := d.slow.Load(); s != nil {
+		s.close()
+		if s.patient != nil {
+			s.patient.Close()
+		}
 	}
 	return nil
 }
@@ -113,10 +124,11 @@ func (d *descriptor) CloseWrite() error {
 	return syscall.Shutdown(int(d.fd), syscall.SHUT_WR)
 }
 
-// waits returns a connection over the same socket that can wait.
+// waits returns a connection over the same socket that can wait, for a descriptor
+// that is not polled; nil if it is meanwhile.
 func (d *descriptor) waits() (net.Conn, error) {
-	if nc := d.patient.Load(); nc != nil {
-		return *nc, nil
+	if s := d.slow.Load(); s != nil {
+		return s.patient, nil
 	}
 	if err := d.use(); err != nil {
 		return nil, err
@@ -132,9 +144,11 @@ func (d *descriptor) waits() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !d.patient.CompareAndSwap(nil, &nc) {
+	s := &slow{patient: nc}
+	s.cond.L = &s.mu
+	if !d.slow.CompareAndSwap(nil, s) {
 		nc.Close()
-		return *d.patient.Load(), nil
+		return d.slow.Load().patient, nil
 	}
 	if d.users.Load()&closedBit != 0 {
 		nc.Close() // Close may have looked before
@@ -160,7 +174,10 @@ func (d *descriptor) Read(p []byte) (int, error) {
 			if err != nil {
 				return 0, err
 			}
-			return nc.Read(p)
+			if nc != nil {
+				return nc.Read(p)
+			}
+			continue
 		}
 		d.await()
 	}
@@ -273,17 +290,55 @@ func (d *descriptor) keepsProcessor(n int) bool { return n <= maxVisit && d.poll
 
 // Write writes p, and waits for the peer to take it.
 func (d *descriptor) Write(p []byte) (n int, err error) {
-	if d.patient.Load() == nil { // which might have a deadline
-		if n, err = d.write(p); n == len(p) || err != nil {
-			return n, err
+	for !d.waitsForEvents() {
+		nc, err := d.waits()
+		if err != nil {
+			return 0, err
+		}
+		if nc != nil {
+			return nc.Write(p)
 		}
 	}
-	nc, err := d.waits()
-	if err != nil {
-		return n, err
+	for {
+		s := d.slow.Load()
+		if s != nil && s.late.Load() {
+			return n, os.ErrDeadlineExceeded
+		}
+		m, err := d.write(p[n:])
+		if n += m; err != nil || n == len(p) {
+			return n, err
+		}
+		if m > 0 {
+			continue // to find out that there is no room
+		}
+		if s = d.slowly(); !s.asked.Load() {
+			if err := d.poller.tellOfRoom(d); err != nil {
+				return n, err
+			}
+			s.asked.Store(true)
+		}
+		s.wait()
 	}
-	m, err := nc.Write(p[n:])
-	return n + m, err
+}
+
+// waitsForEvents reports whether a writer waits for events, not as a [net.Conn].
+func (d *descriptor) waitsForEvents() bool {
+	s := d.slow.Load()
+	return d.polled() && (s == nil || s.patient == nil)
+}
+
+// slowly returns what there is for a slow peer, which it makes if there is nothing,
+// for a descriptor that is polled.
+func (d *descriptor) slowly() *slow {
+	if s := d.slow.Load(); s != nil {
+		return s
+	}
+	s := &slow{}
+	s.cond.L = &s.mu
+	if d.slow.CompareAndSwap(nil, s) {
+		return s
+	}
+	return d.slow.Load()
 }
 
 // SetDeadline sets both deadlines.
@@ -295,7 +350,9 @@ func (d *descriptor) SetDeadline(t time.Time) error {
 // reason for a visit, too.
 func (d *descriptor) SetReadDeadline(t time.Time) error {
 	if !d.polled() {
-		return d.setDeadline(t, net.Conn.SetReadDeadline)
+		if done, err := d.setDeadline(t, net.Conn.SetReadDeadline); done {
+			return err
+		}
 	}
 	if p := d.park.Load(); p != nil || !t.IsZero() {
 		d.parking().limit(t)
@@ -308,18 +365,30 @@ func (d *descriptor) SetReadDeadline(t time.Time) error {
 
 // SetWriteDeadline sets the deadline of those who wait.
 func (d *descriptor) SetWriteDeadline(t time.Time) error {
-	return d.setDeadline(t, net.Conn.SetWriteDeadline)
+	if !d.waitsForEvents() {
+		if done, err := d.setDeadline(t, net.Conn.SetWriteDeadline); done {
+			return err
+		}
+	}
+	if s := d.slow.Load(); s != nil || !t.IsZero() {
+		d.slowly().limit(t)
+	}
+	return nil
 }
 
-func (d *descriptor) setDeadline(t time.Time, set func(net.Conn, time.Time) error) error {
-	if d.patient.Load() == nil && t.IsZero() {
-		return nil
+// setDeadline sets a deadline of what waits returns, if that is not nil.
+func (d *descriptor) setDeadline(t time.Time, set func(net.Conn, time.Time) error) (done bool, err error) {
+	if d.slow.Load() == nil && t.IsZero() {
+		return true, nil
 	}
 	nc, err := d.waits()
 	if err != nil {
-		return err
+		return true, err
 	}
-	return set(nc, t)
+	if nc == nil {
+		return false, nil
+	}
+	return true, set(nc, t)
 }
 
 // LocalAddr returns the address of this side.

@@ -30,10 +30,24 @@ func inUse() (heap, stacks int64) {
 // idleFactor is how many times as much memory all takes in this build.
 var idleFactor int64 = 2
 
-// checkIdle has idle connections made, each of which has echoed a message, and
-// checks that it takes no more than so many octets of heap and stack while the
-// next is awaited, including those of its other end.
+// checkIdle checks that an idle connection takes no more than so many octets of heap
+// and stack. Where a machine has much to do it may interrupt many goroutines deep in
+// their stacks, which grow then: so it may take three attempts.
 func checkIdle(t *testing.T, ceiling int64, serve func(l net.Listener, ended chan<- error)) {
+	ceiling *= idleFactor
+	takes := ceiling + 1
+	for attempts := 3; attempts > 0 && takes > ceiling; attempts-- {
+		takes = measureIdle(t, serve)
+	}
+	if conn.CanPoll && takes > ceiling {
+		t.Errorf("an idle connection takes %d octets, want %d at most", takes, ceiling)
+	}
+}
+
+// measureIdle has idle connections made, each of which has echoed a message, and
+// returns how many octets of heap and stack it takes while the next is awaited,
+// including those of its other end.
+func measureIdle(t *testing.T, serve func(l net.Listener, ended chan<- error)) (takes int64) {
 	const conns = 500
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -73,9 +87,6 @@ func checkIdle(t *testing.T, ceiling int64, serve func(l net.Listener, ended cha
 	heap2, stacks2 := inUse()
 	each, stack := (heap2-heap)/conns, (stacks2-stacks)/conns
 	t.Logf("an idle connection takes %d octets of heap and %d of stack", each, stack)
-	if ceiling *= idleFactor; conn.CanPoll && each+stack > ceiling {
-		t.Errorf("an idle connection takes %d octets, want %d at most", each+stack, ceiling)
-	}
 	for _, p := range peers {
 		p.Close()
 	}
@@ -83,6 +94,7 @@ func checkIdle(t *testing.T, ceiling int64, serve func(l net.Listener, ended cha
 		<-ended
 	}
 	l.Close()
+	return each + stack
 }
 
 // What idle connections take when they are served in each of the ways there are.

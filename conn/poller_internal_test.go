@@ -119,3 +119,44 @@ func TestPollerOfServer(t *testing.T) {
 		})
 	}
 }
+
+// A peer that does not read, and then does, costs its connection no descriptor: there
+// may be none left.
+func TestBlockedWriteDescriptors(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan *Conn, 1)
+	s := &Server{Handler: func(c *Conn) { opened <- c; c.Discard(context.Background()) }}
+	go s.Serve(l)
+	defer s.Shutdown(t.Context())
+	client, err := Dial(t.Context(), "ws://"+l.Addr().String(), &DialOptions{Options: Options{MaxMessageSize: NoLimit}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.CloseNow()
+	c := <-opened
+	want := make([]byte, 16<<20)
+	for range 3 {
+		written := make(chan error, 1)
+		go func() { written <- c.WriteMessage(t.Context(), frame.OpBinary, want) }()
+		for blocked := false; !blocked; time.Sleep(time.Millisecond) {
+			c.out.mu.Lock()
+			blocked = c.out.blocks
+			c.out.mu.Unlock()
+		}
+		if _, p, err := client.ReadMessage(t.Context()); len(p) != len(want) || err != nil {
+			t.Fatalf("ReadMessage = %d octets, %v", len(p), err)
+		}
+		if err := <-written; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c.visits.slow.Load() == nil {
+		t.Fatal("no write had to wait")
+	}
+	if c.visits.slow.Load().patient != nil {
+		t.Error("it has a net.Conn")
+	}
+}

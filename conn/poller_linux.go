@@ -38,9 +38,11 @@ const (
 	endEvents = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
 	// edgeTriggered is EPOLLET, which package syscall has as a negative number.
 	edgeTriggered = 1 << 31
+	// usualEvents are those of a descriptor as it comes.
+	usualEvents = syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered
 )
 
-// add has d be due at its events from now on.
+// add has d be due at its events from now on; it may have missed one.
 func (p *poller) add(d *descriptor) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -57,14 +59,13 @@ func (p *poller) add(d *descriptor) error {
 	s := &p.slots[d.fd]
 	s.taken++
 	s.descriptor = d
-	d.turn.CompareAndSwap(unpolled, between)
-	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered, Fd: d.fd, Pad: s.taken}
+	e := syscall.EpollEvent{Events: usualEvents, Fd: d.fd, Pad: s.taken}
 	if err := syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_ADD, int(d.fd), &e); err != nil {
-		d.turn.Store(unpolled)
 		s.descriptor = nil
 		p.end()
 		return os.NewSyscallError("epoll_ctl", err)
 	}
+	d.turn.CompareAndSwap(unpolled, between)
 	return nil
 }
 
@@ -76,11 +77,23 @@ func (p *poller) remove(d *descriptor) {
 	if fd >= len(p.slots) || p.slots[fd].descriptor != d {
 		return
 	}
-	if d.patient.Load() != nil { // a duplicate would keep it there
+	if s := d.slow.Load(); s != nil && s.patient != nil { // the duplicate would keep it there
 		syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_DEL, fd, nil)
 	}
 	p.slots[fd].descriptor = nil
 	p.end()
+}
+
+// tellOfRoom has d told, from now on, also when the peer has taken something.
+func (p *poller) tellOfRoom(d *descriptor) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := d.use(); err != nil {
+		return err
+	}
+	defer d.done()
+	e := syscall.EpollEvent{Events: usualEvents | syscall.EPOLLOUT, Fd: d.fd, Pad: p.slots[d.fd].taken}
+	return os.NewSyscallError("epoll_ctl", syscall.EpollCtl(p.epoll.fd, syscall.EPOLL_CTL_MOD, int(d.fd), &e))
 }
 
 // hold keeps the epoll although there may be no descriptors, until release is called.
@@ -174,6 +187,9 @@ func (p *poller) next(e *epoll) *descriptor {
 		}
 		if event.Events&endEvents != 0 {
 			d.hung.Store(true)
+		}
+		if w := d.slow.Load(); w != nil {
+			w.signal()
 		}
 		if d.claim() {
 			return d
