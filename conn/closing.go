@@ -303,6 +303,7 @@ func (c *Conn) lost(err error) error {
 	}
 	c.mu.Unlock()
 	if open && err == io.ErrUnexpectedEOF {
+		c.letGoHeld()
 		c.awaitWritten()
 	}
 	c.mu.Lock()

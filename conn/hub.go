@@ -59,6 +59,7 @@ type Hub struct {
 	closed   bool           // whether Shutdown was called
 	draining int            // how many calls of it wait for handshakes in progress
 
+	bursting  bursting
 	pacemaker pacemaker // of connections accepted with the hub
 }
 
@@ -87,10 +88,7 @@ func (h *Hub) Len() int {
 func (h *Hub) All() iter.Seq[*Conn] {
 	return func(yield func(*Conn) bool) {
 		h.mu.Lock()
-		conns := make([]*Conn, len(h.members))
-		for i, p := range h.members {
-			conns[i] = p.conn
-		}
+		conns := h.conns()
 		h.mu.Unlock()
 		for _, c := range conns {
 			if !yield(c) {
@@ -100,44 +98,13 @@ func (h *Hub) All() iter.Seq[*Conn] {
 	}
 }
 
-// A Delivery counts what became of a broadcast.
-type Delivery struct {
-	// Taken is how many connections the message was written to or waits for.
-	Taken int
-	// Closed is how many were closed because too much waits for them.
-	Closed int
-	// Dropped is how many messages, this one or earlier ones, were dropped
-	// because too much waits for their connections.
-	Dropped int
-	// Ended is how many take no more messages because they are closing.
-	Ended int
-}
-
-// Broadcast sends a message to all connections for which to is nil or returns
-// true. It does not wait for any of them: what a peer does not take at once is
-// queued, as by [Conn.Post], and where the queue is full Hub.Slow decides. Broadcasts of one
-// goroutine arrive in order.
-func (h *Hub) Broadcast(m *Prepared, to func(*Conn) bool) Delivery {
-	var d Delivery
-	for c := range h.All() {
-		if to != nil && !to(c) {
-			continue
-		}
-		dropped, err := c.post(h.Slow == SlowDropOldest, m)
-		d.Dropped += dropped
-		switch {
-		case err == nil:
-			d.Taken++
-		case err != ErrQueueFull:
-			d.Ended++
-		case h.Slow == SlowClose:
-			c.closeSoon(frame.ClosePolicyViolation, ErrSlowConsumer)
-			d.Closed++
-		default:
-			d.Dropped++
-		}
+// conns returns the connections, in a slice for the caller. It needs mu.
+func (h *Hub) conns() []*Conn {
+	conns := make([]*Conn, len(h.members))
+	for i, p := range h.members {
+		conns[i] = p.conn
 	}
-	return d
+	return conns
 }
 
 // A Shutdown says how the connections of a hub ended.

@@ -19,18 +19,19 @@ import (
 // Post does not retain ms. The messages of one goroutine are sent in its order,
 // those that it writes included.
 func (c *Conn) Post(ms ...*Prepared) error {
-	_, err := c.post(false, ms...)
+	_, _, err := c.post(false, false, ms...)
 	return err
 }
 
 // post is Post. If too much is queued already and dropOldest is set, messages that
-// were posted earlier make room.
-func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
+// were posted earlier make room. Those of a burst are held back for others, if that can
+// be, and holds then says that the caller has to call letGoHeld.
+func (c *Conn) post(dropOldest, burst bool, ms ...*Prepared) (dropped int, holds bool, err error) {
 	o := &c.out
 	o.mu.Lock()
-	if len(ms) == 1 && o.idle() && c.t.socket != nil && c.role == frame.Server && !o.tells() && len(ms[0].wire) <= math.MaxInt32 {
+	if !burst && len(ms) == 1 && o.idle() && c.t.socket != nil && c.role == frame.Server && !o.tells() && len(ms[0].wire) <= math.MaxInt32 {
 		c.postAlone(ms[0])
-		return 0, nil
+		return 0, false, nil
 	}
 	size := 0
 	for _, m := range ms {
@@ -44,26 +45,42 @@ func (c *Conn) post(dropOldest bool, ms ...*Prepared) (dropped int, err error) {
 		}
 		if !dropOldest || !o.dropPosted() {
 			o.mu.Unlock()
-			return dropped, ErrQueueFull
+			return dropped, false, ErrQueueFull
 		}
 		dropped++
 	}
 	if err := o.closed(); err != nil {
 		o.mu.Unlock()
-		return dropped, err
+		return dropped, false, err
 	}
 	if o.stream != nil {
 		q := o.own()
 		q.posted = append(q.posted, ms...)
 		q.postedSize += size
 		o.mu.Unlock()
-		return dropped, nil
+		return dropped, false, nil
 	}
 	for _, m := range ms {
 		c.appendPosted(m)
 	}
+	if burst && c.t.socket != nil && !o.flushing && o.waiting.size < gatherSize {
+		holds = !o.gathering.holds // otherwise somebody has to let go already
+		o.gathering.holds = true
+		o.mu.Unlock()
+		return dropped, holds, nil
+	}
 	c.launch()
-	return dropped, nil
+	return dropped, false, nil
+}
+
+// letGoHeld has written what is held back.
+func (c *Conn) letGoHeld() {
+	c.out.mu.Lock()
+	if c.out.gathering.holds {
+		c.kick()
+		return
+	}
+	c.out.mu.Unlock()
 }
 
 // postAlone is what appendPosted and launch come to for a message before which there
