@@ -34,7 +34,7 @@ type Handshake struct {
 func (s *Socket) Handshake() Handshake {
 	h := Handshake{
 		Headers: map[string]string{}, Query: map[string]string{},
-		Address: host(s.session.engine.RemoteAddr()),
+		Address: host(s.engine.RemoteAddr()),
 	}
 	issued := time.Unix(0, s.issued)
 	h.Issued, h.Time = issued.UnixMilli(), issued.Format(time.RFC1123Z)

@@ -257,7 +257,7 @@ func (n *Namespace) admit(c *session, auth Value) bool {
 }
 
 func (n *Namespace) newSocket(c *session, auth Value, id string) *Socket {
-	s := &Socket{ns: n, session: c, id: id, issued: time.Now().UnixNano()}
+	s := &Socket{ns: n, session: c, engine: c.engine, id: id, issued: time.Now().UnixNano()}
 	if !auth.IsNull() {
 		s.auth = new(auth)
 	}
@@ -300,7 +300,7 @@ func (n *Namespace) check(s *Socket) error {
 	if len(use) == 0 || s.recovered && !n.server.Recovery.RunMiddleware {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(s.session.engine.Context(), n.server.connectTimeout())
+	ctx, cancel := context.WithTimeout(s.engine.Context(), n.server.connectTimeout())
 	defer cancel()
 	for _, f := range use {
 		if err := recovered(func() error { return (*f)(ctx, s) }); err != nil {

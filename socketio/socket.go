@@ -36,17 +36,21 @@ const (
 //
 // Its methods may be called from any goroutine.
 type Socket struct {
+	// What a broadcast looks at is together, as little of many sockets is in the caches.
 	id        string
-	pid       string // brings the state of the socket back; empty without Recovery
-	ns        *Namespace
-	session   *session
-	auth      *Value // nil if there is none
-	issued    int64  // when it was connected, in nanoseconds since 1970
 	state     atomic.Uint32
 	recovered bool
+	engine    *engineio.Session // of session
+	outgoing  hooks[func(*Event)]
+	session   *session
+	ns        *Namespace
+
+	pid    string // brings the state of the socket back; empty without Recovery
+	auth   *Value // nil if there is none
+	issued int64  // when it was connected, in nanoseconds since 1970
 
 	listeners     listeners
-	any, outgoing hooks[func(*Event)]
+	any           hooks[func(*Event)]
 	use           hooks[func(*Event) error]
 	disconnecting hooks[func(Reason, error)]
 	disconnect    hooks[func(Reason, error)]
@@ -93,10 +97,10 @@ func (s *Socket) Recovered() bool { return s.recovered }
 
 // Session returns the session that the socket shares with the client's sockets in
 // other namespaces.
-func (s *Socket) Session() *engineio.Session { return s.session.engine }
+func (s *Socket) Session() *engineio.Session { return s.engine }
 
 // Request returns the request that began the session.
-func (s *Socket) Request() *http.Request { return s.session.engine.Request() }
+func (s *Socket) Request() *http.Request { return s.engine.Request() }
 
 // Sockets returns the client's sockets, this one among them.
 func (s *Socket) Sockets() []*Socket { return s.session.connected() }
@@ -224,7 +228,7 @@ func (s *Socket) Disconnect(closeSession bool) {
 		for _, o := range s.session.connected() {
 			o.Disconnect(false)
 		}
-		defer s.session.engine.Close(engineio.ForcedClose)
+		defer s.engine.Close(engineio.ForcedClose)
 	}
 	if s.Connected() {
 		s.session.leftByUs(s.ns.name)
@@ -349,10 +353,10 @@ func (e Sender) deliver(p *parser.Packet) error {
 // write sends a packet that is one text to a socket that is connected.
 func (s *Socket) write(p *parser.Packet, volatile bool) error {
 	text, err := p.AppendText(make([]byte, 0, 512)) // most of them find room on the stack
-	if err != nil || volatile && !s.session.engine.Writable() {
+	if err != nil || volatile && !s.engine.Writable() {
 		return err
 	}
-	return s.session.sent(s.session.engine.SendMessage(false, text))
+	return s.session.sent(s.engine.SendMessage(false, text))
 }
 
 // newEvent returns the packet of an event.
@@ -502,10 +506,13 @@ func (s *Socket) transmit(wire []*engineio.Packet, volatile bool) error {
 		}
 		s.mu.Unlock()
 	}
-	if volatile && !s.session.engine.Writable() {
+	if volatile && !s.engine.Writable() {
 		return nil
 	}
-	return s.session.post(wire)
+	if err := s.engine.Send(wire...); err != nil {
+		return s.session.sent(err)
+	}
+	return nil
 }
 
 // notify tells who wants to know what is sent.
@@ -624,7 +631,7 @@ func (s *Socket) reply(p *parser.Packet, args []any) (whole bool, err error) {
 	buf := texts.Get().(*[]byte)
 	text, attachments, err := p.AppendArgs((*buf)[:0], args...)
 	if whole = len(attachments) == 0; whole && err == nil {
-		err = s.session.sent(s.session.engine.SendMessage(false, text))
+		err = s.session.sent(s.engine.SendMessage(false, text))
 	}
 	if cap(text) <= maxText {
 		*buf = text
