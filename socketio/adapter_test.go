@@ -3,6 +3,9 @@ package socketio_test
 import (
 	"context"
 	"errors"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,6 +236,75 @@ func TestRemovedWhileJoined(t *testing.T) {
 		again := other.expect(`40/x,{"sid":"*","pid":"*"}`)
 		if ns := w.io.Of("/x"); ns == old || ns.Socket(again) == nil || old.Len() != 0 {
 			t.Errorf("the socket is in %d, and the old namespace has %d", ns.Len(), old.Len())
+		}
+	})
+}
+
+// TestMembership: whatever sockets join and leave in whatever order, the rooms hold
+// those that are in them, and a broadcast finds each of them once.
+func TestMembership(t *testing.T) {
+	bubble(t, &socketio.Server{}, func(t *testing.T, w *world) {
+		random := rand.New(rand.NewPCG(1, 2))
+		adapter := w.io.Of("/").Adapter()
+		rooms := []string{"a", "b", "c", "d"}
+		in := map[string]map[string]bool{} // rooms of sockets, by id
+		clients := map[string]*client{}
+		anyone := func() string {
+			return slices.Sorted(maps.Keys(in))[random.IntN(len(in))]
+		}
+		check := func(t *testing.T, chosen, except []string) {
+			t.Helper()
+			var want []string
+			for id, of := range in {
+				inAny := func(rooms []string) bool {
+					return slices.ContainsFunc(rooms, func(room string) bool { return of[room] || room == id })
+				}
+				if (len(chosen) == 0 || inAny(chosen)) && !inAny(except) {
+					want = append(want, id)
+				}
+			}
+			slices.Sort(want)
+			got, err := w.io.To(chosen...).Except(except...).ClientIDs(t.Context())
+			slices.Sort(got)
+			if err != nil || !slices.Equal(got, want) {
+				t.Fatalf("in %q but not %q: %q, %v; want %q", chosen, except, got, err, want)
+			}
+		}
+		for range 100 { // enough for lists that become much shorter again
+			c, id := w.join()
+			clients[id], in[id] = c, map[string]bool{}
+			adapter.Join(id, rooms[0])
+			in[id]["a"] = true
+		}
+		for range 3000 {
+			id, room := anyone(), rooms[random.IntN(len(rooms))]
+			switch random.IntN(40) {
+			case 0:
+				if len(in) > 3 {
+					clients[id].conn.CloseNow()
+					synctest.Wait()
+					delete(in, id)
+				}
+			case 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18:
+				adapter.Join(id, room, rooms[0])
+				in[id][room], in[id]["a"] = true, true
+			default:
+				adapter.Leave(id, room)
+				delete(in[id], room)
+			}
+		}
+		for _, chosen := range [][]string{nil, {"a"}, {"b"}, {"a", "b", "c", "d"}, {"c", anyone(), "d"}, {anyone()}, {"none"}} {
+			for _, except := range [][]string{nil, {"a"}, {"b", "c"}, {anyone()}} {
+				check(t, chosen, except)
+			}
+		}
+		for id, of := range in {
+			got := adapter.Rooms(id)
+			slices.Sort(got)
+			want := slices.Sorted(maps.Keys(of))
+			if want = append(want, id); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
+				t.Errorf("rooms of %s: %q, want %q", id, got, want)
+			}
 		}
 	})
 }
