@@ -27,6 +27,7 @@ type descriptor struct {
 	visits
 }
 
+func (*descriptor) late() error               { return nil }
 func (*descriptor) polled() bool              { return false }
 func (*descriptor) await()                    {}
 func (*descriptor) signal()                   {}

@@ -45,7 +45,10 @@ func (c *Conn) ReadMessage(ctx context.Context) (op frame.Opcode, p []byte, err 
 		return 0, nil, err
 	}
 	if c.options.Hooks.OnMessage == nil { // so that nothing may panic
-		if op, p := c.takeWhole(); p != nil {
+		if op, p = c.takeWhole(); p == nil {
+			op, p, err = c.awaitCome(ctx)
+		}
+		if p != nil {
 			if c.t.socket != nil || !c.seat.leaveOpen() {
 				c.endRead()
 			}
@@ -53,6 +56,9 @@ func (c *Conn) ReadMessage(ctx context.Context) (op frame.Opcode, p []byte, err 
 		}
 	}
 	defer c.endRead()
+	if err != nil {
+		return 0, nil, c.readFailed(ctx, err, false)
+	}
 	return c.readWhole(ctx)
 }
 
