@@ -39,6 +39,12 @@ type eventServer struct {
 // serveEvents starts an event-driven server. A nil handler echoes.
 func serveEvents(t *testing.T, network string, o conn.Options, handler func(*conn.Conn, conn.Message)) *eventServer {
 	t.Helper()
+	return serveMessages(t, network, true, o, handler)
+}
+
+// serveMessages is serveEvents for a server that may also have goroutines.
+func serveMessages(t *testing.T, network string, events bool, o conn.Options, handler func(*conn.Conn, conn.Message)) *eventServer {
+	t.Helper()
 	address := "127.0.0.1:0"
 	if network == "unix" {
 		address = filepath.Join(t.TempDir(), "s")
@@ -56,7 +62,7 @@ func serveEvents(t *testing.T, network string, o conn.Options, handler func(*con
 	}
 	o.Hooks.OnOpen = func(c *conn.Conn) { s.opened <- c }
 	o.Hooks.OnClose = func(c *conn.Conn, err *conn.CloseError) { s.ended <- err }
-	s.Server = &conn.Server{OnMessage: handler, EventDriven: true, Options: &conn.AcceptOptions{Options: o}}
+	s.Server = &conn.Server{OnMessage: handler, EventDriven: events, Options: &conn.AcceptOptions{Options: o}}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() {
@@ -364,6 +370,32 @@ func TestEventsClose(t *testing.T) {
 		t.Error("the connection goes on after CloseNow")
 	}
 	<-s.ended
+}
+
+// A message that comes when the server has closed is passed over, also if the reader
+// has waited for one since before that.
+func TestEventsMessageAfterClose(t *testing.T) {
+	for _, events := range []bool{true, false} {
+		t.Run(fmt.Sprintf("events=%t", events), func(t *testing.T) {
+			s := serveMessages(t, "tcp", events, conn.Options{CloseTimeout: 10 * time.Second}, func(c *conn.Conn, m conn.Message) {
+				if string(m.Payload) == "late" {
+					t.Error("a message came after Close")
+				}
+				c.WriteMessage(c.Context(), m.Opcode, m.Payload)
+			})
+			nc := s.connect(t)
+			nc.Write(encode(t, frame.Client, frame.FIN, frame.OpText, []byte("hello")))
+			expectOctets(t, nc, encode(t, frame.Server, frame.FIN, frame.OpText, []byte("hello")))
+			time.Sleep(10 * time.Millisecond) // most likely the reader waits then
+			closed := closeIt(<-s.opened, frame.CloseGoingAway, "")
+			expectOctets(t, nc, []byte{0x88, 2, 0x03, 0xe9})
+			nc.Write(encode(t, frame.Client, frame.FIN, frame.OpText, []byte("late")))
+			nc.Write(encode(t, frame.Client, frame.FIN, frame.OpClose, []byte{0x03, 0xe9}))
+			if got := <-closed; got.err != nil {
+				t.Errorf("Close = %v", got.err)
+			}
+		})
+	}
 }
 
 // Shutdown closes connections that are idle.
