@@ -26,6 +26,9 @@ type Limits struct {
 
 // withDefaults returns l with a positive number in every field.
 func (l Limits) withDefaults() Limits {
+	if l == (Limits{}) {
+		return Limits{DefaultMaxSize, DefaultMaxLine, DefaultMaxFields}
+	}
 	fill := func(limit, byDefault int) int {
 		switch {
 		case limit < 0:
@@ -99,12 +102,11 @@ func (p *Parser) ParseRequest(b []byte) (r *Request, n int, err error) {
 	}
 	head := string(b[:n])
 	p.setFields(head)
-	p.req = Request{
-		Method: head[:p.marks[0]],
-		Target: head[p.marks[0]+1 : p.marks[1]],
-		Proto:  head[p.marks[1]+1:][:len("HTTP/1.1")],
-		Header: &p.fields,
-	}
+	q := &p.req
+	q.Method = head[:p.marks[0]]
+	q.Target = head[p.marks[0]+1 : p.marks[1]]
+	q.Proto = head[p.marks[1]+1:][:len("HTTP/1.1")]
+	q.Host, q.Header, q.HasBody, q.Protocol = "", &p.fields, false, ""
 	p.reset()
 	if host := values(&p.fields, knownHost); len(host) == 1 {
 		p.req.Host = host[0]
@@ -114,7 +116,7 @@ func (p *Parser) ParseRequest(b []byte) (r *Request, n int, err error) {
 			return nil, 0, err
 		}
 	}
-	if !validTarget(p.req.Target) {
+	if !leadsToOne(p.req.Target) { // scan has looked at its octets
 		return nil, 0, ErrTarget
 	}
 	return &p.req, n, nil

@@ -160,9 +160,15 @@ func (r *Request) ownOrigin() bool {
 	if len(lines) != 1 {
 		return false
 	}
-	scheme, authority, _ := strings.Cut(lines[0], "://")
 	host, ok := r.authority()
-	if !ok || authority != host || !isScheme(scheme) {
+	if !ok {
+		return false
+	}
+	scheme, ok := strings.CutSuffix(lines[0], host)
+	if !ok {
+		return false
+	}
+	if scheme, ok = strings.CutSuffix(scheme, "://"); !ok || !isScheme(scheme) {
 		return false
 	}
 	_, _, ok = splitAuthority(host)
@@ -171,6 +177,9 @@ func (r *Request) ownOrigin() bool {
 
 // check is Check for any origin.
 func (o *Origins) check(r *Request) error {
+	if len(values(r.Header, knownOrigin)) == 0 {
+		return nil
+	}
 	origin, err := r.Origin()
 	if err != nil || origin == (Origin{}) {
 		return err

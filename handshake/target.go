@@ -31,7 +31,12 @@ func (r *Request) setOriginForm() error {
 // Octets that browsers leave unescaped in URLs may be in it although RFC 3986 does
 // not have them.
 func validTarget(s string) bool {
-	if s == "" || s[0] != '/' || strings.HasPrefix(s, "//") || !all(s, targetChar) {
+	return all(s, targetChar) && leadsToOne(s)
+}
+
+// leadsToOne is validTarget for octets that targets may have.
+func leadsToOne(s string) bool {
+	if s == "" || s[0] != '/' || len(s) > 1 && s[1] == '/' {
 		return false
 	}
 	if isPlain(s) {

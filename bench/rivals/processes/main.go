@@ -77,6 +77,7 @@ func scenarios() []scenario {
 		})
 	}
 	broadcast(true, 1000, 1)
+	broadcast(true, 1000, 8)
 	broadcast(false, 10000, 1)
 	broadcast(false, 10000, 8)
 	for _, head := range []string{"minimal", "browser"} {
