@@ -33,6 +33,9 @@ func skip(b []byte, i int) int {
 }
 
 func skipString(b []byte, i int) int {
+	if n := bytes.IndexByte(b[i+1:], '"'); bytes.IndexByte(b[i+1:i+1+n], '\\') < 0 {
+		return i + n + 2
+	}
 	for i = skipPlain(b, i+1); b[i] != '"'; i++ {
 		if b[i] == '\\' {
 			i = skipPlain(b, i+2) - 1
