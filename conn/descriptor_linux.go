@@ -241,6 +241,9 @@ func (d *descriptor) parking() *park {
 	return d.park.Load()
 }
 
+// leavePark gives up the park, in which nobody waits: visits need none.
+func (d *descriptor) leavePark() { d.park.Store(nil) }
+
 // signal tells the reader who waits of an event.
 func (d *descriptor) signal() {
 	if p := d.park.Load(); p != nil {

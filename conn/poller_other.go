@@ -30,6 +30,7 @@ type descriptor struct {
 func (*descriptor) late() error               { return nil }
 func (*descriptor) polled() bool              { return false }
 func (*descriptor) await()                    {}
+func (*descriptor) leavePark()                {}
 func (*descriptor) signal()                   {}
 func (*descriptor) look([]byte) (int, error)  { return 0, errors.ErrUnsupported }
 func (*descriptor) read(*inbox) (int, error)  { return 0, errors.ErrUnsupported }

@@ -46,6 +46,10 @@ const (
 // begin is the first visit of a descriptor that was polled before it had a Conn, since
 // when it is in a visit. It does not look for what the handshake would have taken.
 func (d *descriptor) begin() {
+	if d.conn.seat.take() { // so nobody waits
+		d.leavePark()
+		d.conn.stand()
+	}
 	d.visitAlone(d.turn.Load() != during)
 }
 
