@@ -12,9 +12,6 @@ import (
 	"unsafe"
 )
 
-// lull is how long no client comes when a crowd is over.
-const lull = 50 * time.Millisecond
-
 // A crowd is clients of one listener that come soon one after the other. Package net
 // accepts the first two; those who follow become descriptors at once, with one system
 // call each of which the runtime is not told. To accept, wait for and close a socket

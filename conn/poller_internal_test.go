@@ -111,8 +111,10 @@ func TestPollerOfServer(t *testing.T) {
 					if err := c.Close(frame.CloseNormalClosure, ""); err != nil {
 						t.Errorf("Close = %v", err)
 					}
-					if known(s.Config) != nil {
-						t.Error("the poller is kept without connections")
+					for deadline := time.Now().Add(time.Minute); known(s.Config) != nil; time.Sleep(lull / 10) {
+						if time.Now().After(deadline) {
+							t.Fatal("the poller is kept without connections")
+						}
 					}
 				}()
 			}

@@ -7,18 +7,22 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // canPoll is whether the system has what pollers need.
 const canPoll = true
 
 // A poller has visits begin when there are events of descriptors. While it has any, or
-// is held, it is an epoll and one goroutine. The zero value is ready.
+// is held, and for a lull after that, it is an epoll and one goroutine. The zero value
+// is ready.
 type poller struct {
 	mu    sync.Mutex
 	epoll *epoll // nil while it is not used
 	slots []slot // by descriptor
 	used  int    // how many slots are, and how often it is held
+
+	unused *time.Timer // calls letGo when used has been zero for a lull; nil before the first time
 
 	local  *net.Addr            // of the descriptor that came last
 	handle func(*Conn, Message) // gets the messages; nil if a goroutine reads them
@@ -32,6 +36,9 @@ type slot struct {
 	descriptor *descriptor // nil if nobody is told
 	taken      int32       // how often it was: events of those before are not of this one
 }
+
+// lull is how long nobody comes when a rush is over.
+const lull = 50 * time.Millisecond
 
 const (
 	// endEvents tell of the end of the peer's octets.
@@ -124,14 +131,30 @@ func (p *poller) begin() error {
 	return nil
 }
 
-// end ends a use of the epoll, and its goroutine with the last one. It needs mu.
+// end ends a use of the epoll, which is let go of a lull after the last one: another
+// connection may come. It needs mu.
 func (p *poller) end() {
-	if p.used--; p.used == 0 {
-		p.epoll.file.Close()
-		p.epoll = nil
-		if p.server != nil {
-			forget(p)
-		}
+	p.used--
+	switch {
+	case p.used > 0:
+	case p.unused == nil:
+		p.unused = time.AfterFunc(lull, p.letGo)
+	default:
+		p.unused.Reset(lull)
+	}
+}
+
+// letGo ends the epoll and its goroutine, unless there is a use for it again.
+func (p *poller) letGo() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.used > 0 || p.epoll == nil {
+		return
+	}
+	p.epoll.file.Close()
+	p.epoll = nil
+	if p.server != nil {
+		forget(p)
 	}
 }
 
