@@ -567,7 +567,7 @@ func TestSendMessage(t *testing.T) {
 				if err := peer.SendMessage(false, []byte("\xff")); err != frame.ErrInvalidUTF8 {
 					t.Errorf("SendMessage = %v, want ErrInvalidUTF8", err)
 				}
-				data := []byte(fmt.Sprint(i, strings.Repeat(" ", i*10_000)))
+				data := fmt.Append(nil, i, strings.Repeat(" ", i*10_000))
 				if err := errors.Join(peer.SendMessage(false, data), peer.SendMessage(true, data[:2]), peer.Send(text("packet"))); err != nil {
 					t.Fatal(err)
 				}
