@@ -329,6 +329,11 @@ func (a *acceptance) reserve() (err error) {
 
 // fields yields the fields of the response besides our own: what others have
 // set in header, and what the hook has chosen.
+//
+// It is apart because nearly no response has any, and its stack is not to be in that of
+// all.
+//
+//go:noinline
 func (a *acceptance) fields(header http.Header) iter.Seq2[string, string] {
 	if len(header) == 0 && len(a.answer.Header) == 0 {
 		return nil

@@ -39,7 +39,11 @@ func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, erro
 	if ctx.Done() != nil {
 		a.stop = context.AfterFunc(ctx, func() { nc.SetDeadline(past) })
 	}
-	c, err := a.receive(ctx)
+	err := a.receive()
+	if err == nil {
+		err = a.prepare(nil)
+	}
+	c, err := a.conclude(ctx, err)
 	if err != nil && a.stop != nil && !a.stop() && ctx.Err() != nil {
 		err = canceled("accept", ctx)
 	}
@@ -47,17 +51,20 @@ func AcceptConn(ctx context.Context, nc net.Conn, o *AcceptOptions) (*Conn, erro
 	return c, err
 }
 
-// receive does the handshake on nc, which it closes if that fails. What it does is in
-// functions one after the other, so that a goroutine can do it with the 2 KiB of stack
-// that it begins with.
-func (a *acceptance) receive(ctx context.Context) (*Conn, error) {
-	err := a.readRequest()
-	if err == nil {
-		err = a.agree()
+// What a handshake does is in functions one after the other, so that a goroutine can do
+// it with the 2 KiB of stack that it begins with: receive, prepare and conclude.
+
+// receive reads and judges the request.
+func (a *acceptance) receive() error {
+	if err := a.readRequest(); err != nil {
+		return err
 	}
-	if err == nil {
-		err = a.prepare(nil)
-	}
+	return a.agree()
+}
+
+// conclude answers, and begins the connection unless the handshake has failed with err:
+// then it closes nc.
+func (a *acceptance) conclude(ctx context.Context, err error) (*Conn, error) {
 	if err == nil {
 		err = a.reserve()
 	}

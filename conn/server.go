@@ -163,7 +163,11 @@ func (s *Server) greet(all *arrivals, nc net.Conn) *Conn {
 	defer s.recoverHook(a)
 	a.nc = nc
 	all.enter(&a.arrival, nc)
-	c, _ := a.receive(context.Background())
+	err := a.receive()
+	if err == nil {
+		err = a.prepare(nil)
+	}
+	c, _ := a.conclude(context.Background(), err)
 	a.arrival.leave()
 	a.release()
 	return c
