@@ -162,8 +162,8 @@ func (s *Socket) Leave(rooms ...string) error { return s.ns.adapter.Leave(s.id, 
 // Arguments that did not come are zero, and those that are too many are passed
 // over; a variadic parameter takes all that are left, and a [Value] takes anything
 // undecoded. An argument of another type than the parameter's is an error: the
-// function is not called, and the client is told in the answer. What the function
-// gets is its own to keep.
+// function is not called, and the client is told in the answer. The function may keep
+// what it gets.
 //
 // A panic ends the function, not the socket. Errors and panics go to
 // [Socket.OnError], and all but an [*Error] are logged.
