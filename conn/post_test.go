@@ -319,6 +319,8 @@ func TestPostMessage(t *testing.T) {
 	for _, role := range []frame.Role{frame.Server, frame.Client} {
 		t.Run(role.String(), func(t *testing.T) {
 			a, b := tcpPair(t)
+			a.SetWriteBuffer(1 << 20)
+			b.SetReadBuffer(1 << 20)
 			sent := 0
 			c := newConn(t, a, role, conn.Handshake{}, &conn.Options{MaxQueuedSize: 64 << 20, Hooks: &conn.Hooks{
 				OnMessage: func(_ *conn.Conn, d conn.Direction, _ frame.Opcode, _ int64) { sent++ },
