@@ -145,15 +145,15 @@ bench-compare: ## BASE=revision: what changed since then, by benchstat [BENCH= R
 	done
 	go run $(BENCHSTAT) "$(BASE)=$$dir/old" "here=$$dir/new"
 
-bench-report: ## compare with other libraries and write bench/README.md [QUICK=1: minutes, not an hour; or ROUNDS=n]
+bench-report: ## compare with other libraries and write bench/README.md [QUICK=1: minutes, not an hour; or ROUNDS=2 TIME=400ms]
 	@dir=$$(mktemp -d)
 	trap 'rm -rf "$$dir"' EXIT
 	cd bench/rivals
 	for ((round = 0; round < $(if $(QUICK),1,$(or $(ROUNDS),5)); round++)); do
 		go test -run '^$$' -bench . -benchtime $(if $(QUICK),10ms,100ms) -timeout 1h -cpu 1 . | tee -a "$$dir/memory"
 	done
-	go run ./processes $(if $(QUICK),-quick) $(if $(ROUNDS),-rounds $(ROUNDS)) | tee "$$dir/processes"
-	go run ./report -out .. -command 'make bench-report$(if $(QUICK), QUICK=1)$(if $(ROUNDS), ROUNDS=$(ROUNDS))' "$$dir/processes" "$$dir/memory"
+	go run ./processes $(if $(QUICK),-quick) $(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(TIME),-time $(TIME)) | tee "$$dir/processes"
+	go run ./report -out .. -command 'make bench-report$(if $(QUICK), QUICK=1)$(if $(ROUNDS), ROUNDS=$(ROUNDS))$(if $(TIME), TIME=$(TIME))' "$$dir/processes" "$$dir/memory"
 
 rename: ## MODULE=path: change the module path in every file
 	@[[ -n "$(MODULE)" ]] || { echo 'usage: make rename MODULE=example.com/some/path'; exit 1; }
