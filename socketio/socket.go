@@ -353,11 +353,10 @@ func (e Sender) deliver(p *parser.Packet) error {
 
 // write sends a packet that is one text to a socket that is connected.
 func (s *Socket) write(p *parser.Packet, volatile bool) error {
-	text, err := p.AppendText(make([]byte, 0, 512)) // most of them find room on the stack
-	if err != nil || volatile && !s.engine.Writable() {
-		return err
+	if volatile && !s.engine.Writable() {
+		return p.Check()
 	}
-	return s.session.sent(s.engine.SendMessage(false, text))
+	return s.session.sent(s.engine.SendText(p.AppendText))
 }
 
 // newEvent returns the packet of an event.
@@ -610,8 +609,15 @@ func (s *Socket) failed(event string, err error) {
 func (s *Socket) acknowledge(id uint64, args []any) error {
 	p := &parser.Packet{Type: parser.Ack, Namespace: s.ns.name, HasID: true, ID: id}
 	if s.status() == connected && s.ns.server.parser() == parser.JSON {
-		if whole, err := s.reply(p, args); whole || err != nil {
-			return err
+		err := s.engine.SendText(func(dst []byte) ([]byte, error) {
+			text, attachments, err := p.AppendArgs(dst, args...)
+			if err == nil && len(attachments) > 0 {
+				err = errAttachments
+			}
+			return text, err
+		})
+		if err != errAttachments {
+			return s.session.sent(err)
 		}
 	}
 	if err := p.SetArgs(args...); err != nil {
@@ -620,26 +626,8 @@ func (s *Socket) acknowledge(id uint64, args []any) error {
 	return s.sender().deliver(p)
 }
 
-// texts are buffers for messages.
-var texts = sync.Pool{New: func() any { return new([]byte) }}
-
-// maxText is up to how many octets a buffer in texts has.
-const maxText = 64 << 10
-
-// reply sends an acknowledgement to a socket that is connected, without a copy of its
-// arguments. It does nothing, and reports false, if they have attachments.
-func (s *Socket) reply(p *parser.Packet, args []any) (whole bool, err error) {
-	buf := texts.Get().(*[]byte)
-	text, attachments, err := p.AppendArgs((*buf)[:0], args...)
-	if whole = len(attachments) == 0; whole && err == nil {
-		err = s.session.sent(s.engine.SendMessage(false, text))
-	}
-	if cap(text) <= maxText {
-		*buf = text
-		texts.Put(buf)
-	}
-	return whole, err
-}
+// errAttachments is an acknowledgement that is not a text alone.
+var errAttachments = errors.New("socketio: attachments")
 
 // end is the end of the socket. It does nothing the second time.
 func (s *Socket) end(reason Reason, err error) {

@@ -199,19 +199,29 @@ func (s *Session) Send(ps ...*Packet) error {
 	return nil
 }
 
-// SendMessage is [Session.Send] of one message that nobody else gets, of which no
-// [Packet] need be made. It does not retain data.
-func (s *Session) SendMessage(binary bool, data []byte) error {
-	c := s.ws.Load()
-	if c == nil || binary {
-		return s.Send(NewPacket(binary, data))
-	}
+// SendText is [Session.Send] of one text that nobody else gets, of which no [Packet]
+// need be made: what f appends to its argument. If f returns an error nothing is sent,
+// and that is the error. F must not retain its argument.
+func (s *Session) SendText(f func(dst []byte) ([]byte, error)) error {
 	buf := wires.Get().(*[]byte)
-	*buf = append(append((*buf)[:0], '0'+byte(codec.Message)), data...)
-	err := c.PostMessage(frame.OpText, *buf)
-	if cap(*buf) <= maxWire {
+	wire, err := f(append((*buf)[:0], '0'+byte(codec.Message)))
+	if err == nil {
+		err = s.sendWire(wire)
+	}
+	if cap(wire) <= maxWire {
+		*buf = wire
 		wires.Put(buf)
 	}
+	return err
+}
+
+// sendWire sends a text with its type, which it does not retain.
+func (s *Session) sendWire(wire []byte) error {
+	c := s.ws.Load()
+	if c == nil {
+		return s.Send(NewPacket(false, wire[1:]))
+	}
+	err := c.PostMessage(frame.OpText, wire)
 	if errors.Is(err, frame.ErrInvalidUTF8) {
 		return frame.ErrInvalidUTF8
 	}

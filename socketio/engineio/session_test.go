@@ -545,9 +545,9 @@ func TestNoLimits(t *testing.T) {
 	})
 }
 
-// TestSendMessage: messages without a packet arrive in order with the others, over
+// TestSendText: texts without a packet arrive in order with the others, over
 // either transport and after the move from one to the other.
-func TestSendMessage(t *testing.T) {
+func TestSendText(t *testing.T) {
 	for _, v := range variants {
 		inBubble(t, v.name, func(t *testing.T) {
 			w := serve(t, &engineio.Options{EIO3: true, InsecureAnyOrigin: true}, nil)
@@ -564,15 +564,18 @@ func TestSendMessage(t *testing.T) {
 			peer := <-w.sessions
 			var want []string
 			for i := range 20 {
-				if err := peer.SendMessage(false, []byte("\xff")); err != frame.ErrInvalidUTF8 {
-					t.Errorf("SendMessage = %v, want ErrInvalidUTF8", err)
+				if err := peer.SendText(appends("\xff")); err != frame.ErrInvalidUTF8 {
+					t.Errorf("SendText = %v, want ErrInvalidUTF8", err)
 				}
-				data := fmt.Append(nil, i, strings.Repeat(" ", i*10_000))
-				if err := errors.Join(peer.SendMessage(false, data), peer.SendMessage(true, data[:2]), peer.Send(text("packet"))); err != nil {
+				failed := errors.New("failed")
+				if err := peer.SendText(func([]byte) ([]byte, error) { return nil, failed }); err != failed {
+					t.Errorf("SendText = %v, want that of its function", err)
+				}
+				data := fmt.Sprint(i, strings.Repeat(" ", i*10_000))
+				if err := errors.Join(peer.SendText(appends(data)), peer.Send(octets("o")), peer.Send(text("packet"))); err != nil {
 					t.Fatal(err)
 				}
-				want = append(want, fmt.Sprintf("false %.5s of %d; true %s of 2; false packe of 6", data, len(data), data[:2]))
-				clear(data)
+				want = append(want, fmt.Sprintf("false %.5s of %d; true o of 1; false packe of 6", data, len(data)))
 				time.Sleep(time.Duration(i) * time.Millisecond)
 			}
 			time.Sleep(time.Second)
@@ -581,9 +584,14 @@ func TestSendMessage(t *testing.T) {
 			}
 			peer.Close("")
 			synctest.Wait()
-			if err := peer.SendMessage(false, []byte("late")); err != engineio.ErrClosed {
-				t.Errorf("SendMessage = %v, want ErrClosed", err)
+			if err := peer.SendText(appends("late")); err != engineio.ErrClosed {
+				t.Errorf("SendText = %v, want ErrClosed", err)
 			}
 		})
 	}
+}
+
+// appends returns a function for SendText.
+func appends(text string) func([]byte) ([]byte, error) {
+	return func(dst []byte) ([]byte, error) { return append(dst, text...), nil }
 }
