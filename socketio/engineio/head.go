@@ -5,11 +5,8 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"iter"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"reflect"
 	"strings"
 )
 
@@ -18,7 +15,7 @@ import (
 // a session that is idle has little else.
 type head struct {
 	text string               // fields, as keep appends them; on a client the first one alone
-	ctx  context.Context      // whose values the request's has, but for one in text; nil on a client
+	ctx  context.Context      // whose values the request's has; nil on a client
 	tls  *tls.ConnectionState // of the request
 }
 
@@ -29,8 +26,7 @@ func keep(r *http.Request, principal string) head {
 	if u == r.RequestURI {
 		u = "" // nobody has changed it
 	}
-	ctx, local := strip(r.Context())
-	for _, s := range []string{principal, local, r.Method, r.RequestURI, u, r.Proto, r.Host, r.Pattern} {
+	for _, s := range []string{principal, r.Method, r.RequestURI, u, r.Proto, r.Host, r.Pattern} {
 		b = appendField(b, s)
 	}
 	for name := range wildcards(r.Pattern) {
@@ -41,50 +37,7 @@ func keep(r *http.Request, principal string) head {
 			b = appendField(appendField(b, name), v)
 		}
 	}
-	return head{string(b), ctx, r.TLS}
-}
-
-// The types of the contexts that net/http makes.
-var (
-	typeCancel = reflect.TypeOf(func() context.Context {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		return ctx
-	}())
-	typeValue = reflect.TypeOf(context.WithValue(context.Background(), http.LocalAddrContextKey, nil))
-)
-
-// strip returns the context whose values ctx has, without those that net/http makes for
-// each connection and each request, and the one value of those, which is the address of
-// this side. They take twice as much as a session keeps otherwise of a short request.
-// Of what is not as in the net/http of this Go nothing is taken away.
-func strip(ctx context.Context) (rest context.Context, local string) {
-	for reflect.TypeOf(ctx) == typeCancel {
-		parent := within(ctx)
-		if parent == nil {
-			return ctx, ""
-		}
-		ctx = parent
-	}
-	addr, ok := ctx.Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if !ok || reflect.TypeOf(ctx) != typeValue {
-		return ctx, ""
-	}
-	parent := within(ctx)
-	if parent == nil || parent.Value(http.LocalAddrContextKey) != nil || !addr.AddrPort().IsValid() {
-		return ctx, ""
-	}
-	return parent, addr.String()
-}
-
-// within returns the context of which ctx was made, or nil if that is not known.
-func within(ctx context.Context) context.Context {
-	f := reflect.ValueOf(ctx).Elem().FieldByName("Context")
-	if !f.IsValid() || !f.CanInterface() {
-		return nil
-	}
-	parent, _ := f.Interface().(context.Context)
-	return parent
+	return head{string(b), r.Context(), r.TLS}
 }
 
 // appendField appends a field of a head, behind its length.
@@ -120,19 +73,6 @@ func (h *head) principal() string {
 	return principal
 }
 
-// context returns a context with the values of the request's, which does not end.
-func (h *head) context() context.Context {
-	_, rest := cutField(h.text)
-	_, rest = cutField(rest)
-	local, _ := cutField(rest)
-	ctx := context.WithoutCancel(h.ctx)
-	if local == "" {
-		return ctx
-	}
-	addr, _ := netip.ParseAddrPort(local) // which is what it was
-	return context.WithValue(ctx, http.LocalAddrContextKey, net.TCPAddrFromAddrPort(addr))
-}
-
 // request returns the request without its body, and with a context that does not end
 // with it.
 func (h *head) request() *http.Request {
@@ -141,8 +81,8 @@ func (h *head) request() *http.Request {
 		field, rest = cutField(rest)
 		return field
 	}
-	r := (&http.Request{Header: http.Header{}, Body: http.NoBody, TLS: h.tls}).WithContext(h.context())
-	r.RemoteAddr, _, _, r.Method, r.RequestURI = next(), next(), next(), next(), next()
+	r := (&http.Request{Header: http.Header{}, Body: http.NoBody, TLS: h.tls}).WithContext(context.WithoutCancel(h.ctx))
+	r.RemoteAddr, _, r.Method, r.RequestURI = next(), next(), next(), next()
 	// What could be parsed before can be again.
 	if u := next(); u != "" {
 		r.URL, _ = url.Parse(u)

@@ -242,12 +242,7 @@ func (s *Server) run(e *exchange, c *conn.Conn, src source) {
 // been answered.
 func (s *Server) acceptWebSocket(e *exchange) (*conn.Conn, bool) {
 	e.addHeaders()
-	r := e.r
-	if r.ProtoMajor < 2 { // otherwise the context has to end with the connection
-		rest, _ := strip(r.Context())
-		r = r.WithContext(rest) // which the connection keeps
-	}
-	c, err := conn.Accept(e.w, r, &s.accept)
+	c, err := conn.Accept(e.w, e.r, &s.accept)
 	if err != nil {
 		s.refused(&ConnectionError{e.r, BadRequest, BadRequest.String(), ContextTransportHandshake, err})
 		return nil, false

@@ -140,7 +140,7 @@ func (s *Session) Context() context.Context {
 	if s.life == nil {
 		parent := context.Background()
 		if s.head.ctx != nil {
-			parent = s.head.context()
+			parent = context.WithoutCancel(s.head.ctx)
 		}
 		ctx, cancel := context.WithCancelCause(parent)
 		s.life = &life{ctx, cancel}
