@@ -260,7 +260,7 @@ func (c *Conn) hangUp(first bool) {
 	}
 	for drained := 0; drained < maxDrain; {
 		c.in.r = c.in.w
-		n, err := c.readTransport(nil)
+		n, err := c.readOrWait(nil)
 		if err != nil && c.readBrake.poked() {
 			c.readBrake.disarm()
 			continue

@@ -28,6 +28,36 @@ func mixed(turn int, a, b net.Conn) (x, y io.ReadWriteCloser) {
 	return a, conn.Polled(b)
 }
 
+// A peer that goes on sending after it has broken a rule can send all of it, and
+// reads why the connection has failed.
+func TestFailedPeerGoesOn(t *testing.T) {
+	for i := range 20 {
+		a, b := tcpPair(t)
+		var x io.ReadWriteCloser = a
+		if i%2 == 0 {
+			x = conn.Polled(a)
+		}
+		c := newConn(t, x, frame.Server, conn.Handshake{}, &conn.Options{MaxMessageSize: 1000})
+		ended := make(chan error, 1)
+		go func() { _, _, err := c.ReadMessage(t.Context()); ended <- err }()
+		wire := encode(t, frame.Client, frame.FIN, frame.OpBinary, filler(1<<20))
+		for rest := wire; len(rest) > 0; {
+			n := min(len(rest), 200<<10)
+			if _, err := b.Write(rest[:n]); err != nil {
+				t.Fatalf("round %d: %v", i, err)
+			}
+			rest = rest[n:]
+			time.Sleep(time.Millisecond)
+		}
+		b.CloseWrite()
+		got, err := io.ReadAll(b)
+		if want := encode(t, frame.Server, frame.FIN, frame.OpClose, []byte("\x03\xf1")); err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("round %d: the peer reads %x, %v; want %x", i, got, err, want)
+		}
+		checkEnd(t, <-ended, conn.Local, frame.CloseMessageTooBig, "", conn.ErrMessageTooBig)
+	}
+}
+
 // tcpPair returns the ends of a TCP connection.
 func tcpPair(t testing.TB) (a, b *net.TCPConn) {
 	t.Helper()

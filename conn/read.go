@@ -413,13 +413,9 @@ func (c *Conn) receive(ctx context.Context, direct []byte) (int, error) {
 		c.publish()
 		mid := c.proto.midMessage() || c.in.r < c.in.w
 		begun := c.beginWait(ctx, mid)
-		n, err := c.readTransport(direct)
-		for err == errWouldBlock && c.visits != nil {
-			if c.visits.lazy {
-				return 0, c.leave(begun, mid)
-			}
-			c.await()
-			n, err = c.readTransport(direct)
+		n, err := c.readOrWait(direct)
+		if err == errWouldBlock && c.visits != nil {
+			return 0, c.leave(begun, mid)
 		}
 		c.waits.Add(1)
 		if mid {
@@ -503,7 +499,19 @@ func (c *Conn) readFailed(ctx context.Context, err error, mid bool) error {
 // message.
 func (c *Conn) limitsStalls() bool { return c.options.StallTimeout > 0 || c.options.MessageTimeout > 0 }
 
-// readTransport reads once from the transport.
+// readOrWait reads once from the transport. In a visit the error is errWouldBlock if
+// that would have to wait.
+func (c *Conn) readOrWait(direct []byte) (int, error) {
+	for {
+		n, err := c.readTransport(direct)
+		if err != errWouldBlock || c.visits == nil || c.visits.lazy {
+			return n, err
+		}
+		c.await()
+	}
+}
+
+// readTransport is readOrWait, but a descriptor that is polled is not waited for.
 func (c *Conn) readTransport(direct []byte) (int, error) {
 	switch {
 	case direct != nil:

@@ -174,6 +174,16 @@ func TestOriginsCheck(t *testing.T) {
 	}
 }
 
+// A request that names several hosts is of no origin's own.
+func TestOriginsCheckHosts(t *testing.T) {
+	r := validRequest()
+	h := r.Header.(http.Header)
+	h["Origin"], h["Host"] = []string{"https://" + r.Host}, []string{r.Host, r.Host}
+	if err := (*handshake.Origins)(nil).Check(r); !errors.Is(err, handshake.ErrOrigin) {
+		t.Errorf("Check = %v, want ErrOrigin", err)
+	}
+}
+
 func TestNewOriginsErrors(t *testing.T) {
 	for _, pattern := range []string{
 		"", "*", "*:*", "*.", "*.*", "*.*.example", "a*.example", "https://*", "https://", "://a.example",
