@@ -158,7 +158,7 @@ func run(dir string, rounds int, span time.Duration, choose func(scenario) []str
 		libs := choose(s)
 		times := rounds
 		if s.load[0] == "idle" {
-			times = min(times, 2) // memory hardly varies
+			times = 1 // memory hardly varies
 		}
 		for range times {
 			for _, lib := range libs {
