@@ -100,34 +100,36 @@ func measureIdle(t *testing.T, serve func(l net.Listener, ended chan<- error)) (
 // What idle connections take when they are served in each of the ways there are.
 // The other end takes some 300 octets of heap.
 func TestIdleMemory(t *testing.T) {
-	echo := func(c *conn.Conn, ended chan<- error) {
-		for {
-			op, p, err := c.ReadMessage(context.Background())
-			if err == nil {
-				err = c.WriteMessage(context.Background(), op, p)
-			}
-			if err != nil {
-				ended <- err
-				return
+	echo := func(ended chan<- error) func(*conn.Conn) {
+		return func(c *conn.Conn) {
+			for {
+				op, p, err := c.ReadMessage(context.Background())
+				if err == nil {
+					err = c.WriteMessage(context.Background(), op, p)
+				}
+				if err != nil {
+					ended <- err
+					return
+				}
 			}
 		}
 	}
 	t.Run("Server", func(t *testing.T) {
 		checkIdle(t, 4500, func(l net.Listener, ended chan<- error) {
-			s := &conn.Server{Handler: func(c *conn.Conn) { echo(c, ended) }}
+			s := &conn.Server{Handler: echo(ended)}
 			s.Serve(l)
 		})
 	})
 	t.Run("Server over net-http", func(t *testing.T) {
 		checkIdle(t, 5000, func(l net.Listener, ended chan<- error) {
-			http.Serve(l, &conn.Server{Handler: func(c *conn.Conn) { echo(c, ended) }})
+			http.Serve(l, &conn.Server{Handler: echo(ended)})
 		})
 	})
 	t.Run("Accept", func(t *testing.T) {
 		checkIdle(t, 5000, func(l net.Listener, ended chan<- error) {
 			http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if c, err := conn.Accept(w, r, nil); err == nil {
-					go echo(c, ended)
+					go echo(ended)(c)
 				}
 			}))
 		})
