@@ -36,6 +36,12 @@ type slow struct {
 	patient net.Conn // over a duplicate of the descriptor, if that is not polled; nil otherwise
 }
 
+func newSlow(patient net.Conn) *slow {
+	s := &slow{patient: patient}
+	s.cond.L = &s.mu
+	return s
+}
+
 const (
 	closedBit = 1 << 29 // set in descriptor.users by Close: nobody else may use fd
 	freedBit  = 1 << 30 // set when fd has been closed
@@ -144,8 +150,7 @@ func (d *descriptor) waits() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &slow{patient: nc}
-	s.cond.L = &s.mu
+	s := newSlow(nc)
 	if !d.slow.CompareAndSwap(nil, s) {
 		nc.Close()
 		return d.slow.Load().patient, nil
@@ -256,13 +261,7 @@ func (d *descriptor) look(p []byte) (int, error) {
 	if err := d.use(); err != nil {
 		return 0, err
 	}
-	var n int
-	var err error
-	if d.keepsProcessor(len(p)) {
-		n, err = transfer(trapReceive, uintptr(d.fd), p)
-	} else {
-		n, err = sysRead(uintptr(d.fd), p)
-	}
+	n, err := rawRead(uintptr(d.fd), p, d.rawLimit())
 	d.done()
 	if err == errWouldBlock {
 		d.drained = true
@@ -276,20 +275,19 @@ func (d *descriptor) write(p []byte) (int, error) {
 	if err := d.use(); err != nil {
 		return 0, err
 	}
-	var n int
-	var err error
-	if d.keepsProcessor(len(p)) {
-		n, err = transfer(trapSend, uintptr(d.fd), p)
-	} else {
-		n, err = sysWrite(uintptr(d.fd), p)
-	}
+	n, err := rawWrite(uintptr(d.fd), p, d.rawLimit())
 	d.done()
 	return taken(n, err)
 }
 
-// keepsProcessor reports whether n octets are transferred without the runtime being
-// told, although sysRead and sysWrite might tell it.
-func (d *descriptor) keepsProcessor(n int) bool { return n <= maxVisit && d.poller.handle != nil }
+// rawLimit returns up to how many octets are transferred without the runtime being
+// told.
+func (d *descriptor) rawLimit() int {
+	if d.poller.handle != nil {
+		return maxVisit
+	}
+	return maxRaw
+}
 
 // Write writes p, and waits for the peer to take it.
 func (d *descriptor) Write(p []byte) (n int, err error) {
@@ -336,8 +334,7 @@ func (d *descriptor) slowly() *slow {
 	if s := d.slow.Load(); s != nil {
 		return s
 	}
-	s := &slow{}
-	s.cond.L = &s.mu
+	s := newSlow(nil)
 	if d.slow.CompareAndSwap(nil, s) {
 		return s
 	}

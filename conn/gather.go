@@ -38,6 +38,17 @@ func (c *Conn) letGo() {
 	c.ahead, c.mayHold = false, false
 	c.out.mu.Lock()
 	c.out.gathering.more = false
+	c.kickHeld()
+}
+
+// letGoHeld has written what is held back.
+func (c *Conn) letGoHeld() {
+	c.out.mu.Lock()
+	c.kickHeld()
+}
+
+// kickHeld has written what is held back. It needs out.mu, and releases it.
+func (c *Conn) kickHeld() {
 	if c.out.gathering.holds {
 		c.kick()
 		return
@@ -71,10 +82,6 @@ func (c *Conn) endHold() {
 	c.out.mu.Lock()
 	g := &c.out.gathering
 	g.timed = false
-	if g.holds {
-		g.more = false
-		c.kick()
-		return
-	}
-	c.out.mu.Unlock()
+	g.more = g.more && !g.holds
+	c.kickHeld()
 }

@@ -73,16 +73,6 @@ func (c *Conn) post(dropOldest, burst bool, ms ...*Prepared) (dropped int, holds
 	return dropped, false, nil
 }
 
-// letGoHeld has written what is held back.
-func (c *Conn) letGoHeld() {
-	c.out.mu.Lock()
-	if c.out.gathering.holds {
-		c.kick()
-		return
-	}
-	c.out.mu.Unlock()
-}
-
 // postAlone is what appendPosted and launch come to for a message before which there
 // is nothing on a socket, if nobody is to be told of it: its octets are written from
 // where they are shared. It needs out.mu, and releases it.

@@ -22,18 +22,28 @@ const maxVisit = 1 << 20
 // is deep in its first 2 KiB here, would double it otherwise.
 //
 //go:nosplit
-func sysRead(fd uintptr, p []byte) (int, error) {
-	if len(p) > maxRaw {
+func sysRead(fd uintptr, p []byte) (int, error) { return rawRead(fd, p, maxRaw) }
+
+// sysWrite writes to a socket that does not block.
+//
+//go:nosplit
+func sysWrite(fd uintptr, p []byte) (int, error) { return rawWrite(fd, p, maxRaw) }
+
+// rawRead is sysRead with another limit than maxRaw.
+//
+//go:nosplit
+func rawRead(fd uintptr, p []byte, limit int) (int, error) {
+	if len(p) > limit {
 		return ignoringEINTR(syscall.Read, fd, p)
 	}
 	return transfer(trapReceive, fd, p)
 }
 
-// sysWrite writes to a socket that does not block.
+// rawWrite is sysWrite with another limit than maxRaw.
 //
 //go:nosplit
-func sysWrite(fd uintptr, p []byte) (int, error) {
-	if len(p) > maxRaw {
+func rawWrite(fd uintptr, p []byte, limit int) (int, error) {
+	if len(p) > limit {
 		return ignoringEINTR(syscall.Write, fd, p)
 	}
 	return transfer(trapSend, fd, p)
